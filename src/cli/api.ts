@@ -1,0 +1,147 @@
+/**
+ * The API as commands call it: one request a call, paths and shapes from the protocol's route table,
+ * and every way in which it can fail turned into one error with an exit code.
+ */
+import { problemDetails, type ProblemDetails } from '../protocol/errors.ts';
+import { pathOf, ROUTES, type Route, type RouteName, type RouteTable } from '../protocol/routes.ts';
+import type { KeySort } from '../protocol/keys.ts';
+import { CliError } from './cli-error.ts';
+import { findDaemon, findKey, notReachable, type Wanted } from './find-daemon.ts';
+import { errorOf } from './problem.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Which keys a command may use, the first one by default; none at all where it is empty. */
+export type KeyWish = readonly KeySort[];
+
+/** What a route takes. */
+export interface Call<Body> {
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Body;
+  /** A body that is JSON text already and is sent as it is, so that nothing in it is lost. */
+  readonly bodyText?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long the answer may take, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+type BodyOf<Name extends RouteName> =
+  RouteTable[Name] extends Route<infer Body, infer _Query, infer _Answer> ? Body : never;
+type AnswerOf<Name extends RouteName> =
+  RouteTable[Name] extends Route<infer _Body, infer _Query, infer Answer> ? Answer : never;
+
+/** The daemon's API with one key. */
+export interface Api {
+  readonly url: string;
+  /** Throws {@link CliError} for every answer that is an error. */
+  call<Name extends RouteName>(name: Name, call?: Call<BodyOf<Name>>): Promise<AnswerOf<Name>>;
+  /** The same, with problem details as a value: for routes where an error is an answer. */
+  ask<Name extends RouteName>(
+    name: Name,
+    call?: Call<BodyOf<Name>>,
+  ): Promise<
+    | { readonly kind: 'answer'; readonly answer: AnswerOf<Name> }
+    | { readonly kind: 'problem'; readonly problem: ProblemDetails; readonly document: unknown }
+  >;
+}
+
+const TIMEOUT_MS = 75_000;
+/** Bytes of an answer; a page of 200 actions with their results stays far below. */
+const ANSWER_BYTES_MAX = 67_108_864;
+
+/** Finds the daemon and a key for it. */
+export function connect(terminal: Terminal, wanted: Wanted, wish: KeyWish): Api {
+  const found = findDaemon(terminal, wanted);
+  const key = findKey(terminal, wanted, found, wish);
+  const api: Api = {
+    url: found.url,
+    async ask(name, call = {}) {
+      const { status, document } = await request(found.url, key, name, call);
+      if (status >= 400) {
+        const problem = problemDetails.safeParse(document);
+        // A route may answer in its own words with an error's status, such as `/readyz`.
+        if (problem.success) return { kind: 'problem', problem: problem.data, document };
+      }
+      const answer = ROUTES[name].answer.safeParse(document);
+      if (!answer.success || !ROUTES[name].statuses.includes(status))
+        throw notOurs(found.url, status);
+      // The schema is the route's own, so what it parsed is the route's answer.
+      return { kind: 'answer', answer: answer.data as AnswerOf<typeof name> };
+    },
+    async call(name, call) {
+      const asked = await api.ask(name, call);
+      if (asked.kind === 'answer') return asked.answer;
+      throw errorOf(asked.problem);
+    },
+  };
+  return api;
+}
+
+async function request<Name extends RouteName>(
+  url: string,
+  key: string | undefined,
+  name: Name,
+  call: Call<BodyOf<Name>>,
+): Promise<{ readonly status: number; readonly document: unknown }> {
+  const route = ROUTES[name];
+  const body = call.bodyText ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+  const address = new URL(pathOf(name, call.parameters), url);
+  for (const [parameter, value] of Object.entries(call.query ?? {})) {
+    address.searchParams.set(parameter, value);
+  }
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(address, {
+      method: route.method,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(call.timeoutMs ?? TIMEOUT_MS),
+      headers: {
+        accept: 'application/json, application/problem+json',
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...call.headers,
+      },
+      ...(body === undefined ? {} : { body }),
+    });
+    text = await readText(response);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'TimeoutError') throw tooSlow(url, error);
+    throw notReachable(url, error);
+  }
+  try {
+    return { status: response.status, document: JSON.parse(text) };
+  } catch {
+    throw notOurs(url, response.status);
+  }
+}
+
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > ANSWER_BYTES_MAX) throw new RangeError('the answer is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function tooSlow(url: string, cause: unknown): CliError {
+  return new CliError({
+    exit: 6,
+    code: 'daemon_too_slow',
+    message: `\`${url}\` did not answer in time`,
+    hint: 'look with `exequatur status`; a proposal repeated with the same `--key` never executes twice',
+    cause,
+  });
+}
+
+function notOurs(url: string, status: number): CliError {
+  return new CliError({
+    exit: 6,
+    code: 'not_a_daemon',
+    message: `what answers at \`${url}\` (with status ${String(status)}) is no exequatur of this version`,
+    hint: 'check `--url`, and that command and daemon are of the same version',
+  });
+}

@@ -1,0 +1,493 @@
+/**
+ * What the engine needs from the world: a store, executors, live values, time and randomness. Ring 2
+ * implements them; nothing here does anything.
+ */
+import type { Action, ConsentSubject, Preview, Resolution } from '../kernel/action.ts';
+import type {
+  AfterQuery,
+  Approval,
+  Decision,
+  Fact,
+  Gathered,
+  Halt,
+  LimitDemand,
+  LocalFacts,
+  WindowState,
+} from '../kernel/decision.ts';
+import type { Digest } from '../kernel/digest.ts';
+import type {
+  ActionId,
+  AgentName,
+  ApprovalId,
+  ExecutionId,
+  HaltId,
+  PersonName,
+  TenantName,
+} from '../kernel/id.ts';
+import type { Instant } from '../kernel/instant.ts';
+import type { Operation, Target } from '../kernel/inventory.ts';
+import type { JsonObject, JsonValue } from '../kernel/json/value.ts';
+import type { CalendarSpec, FactSpec } from '../kernel/policy.ts';
+import type { LedgerDraft } from '../ledger/entry.ts';
+import type { Execution } from './execution.ts';
+import type { ActionState, OutcomeState } from './transition.ts';
+
+// ---------------------------------------------------------------- time, randomness
+
+/** Wall and monotonic time. The wall clock is the store's where it decides an expiry. */
+export interface Clock {
+  now(): Instant;
+  /** Milliseconds from an arbitrary start, never going back. */
+  monotonicMs(): number;
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Fresh unpredictable bytes. */
+export interface Randomness {
+  bytes(count: number): Uint8Array;
+}
+
+// ---------------------------------------------------------------- executors
+
+/** An effect to resolve, preview or send: everything an executor may know of an action. */
+export interface EffectRequest {
+  readonly tenant: TenantName;
+  readonly action: ActionId;
+  readonly target: Target;
+  readonly operation: Operation;
+  /** Parsed from the stored bytes, never from what the caller sent. */
+  readonly args: JsonObject;
+}
+
+/** A result or a stable error. `code` is one of the executor's documented codes; no secrets in `message`. */
+export type Attempt<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+/** A prepared effect: credential leased, connected; nothing of the action is sent. */
+export interface Prepared {
+  /**
+   * Sends once, and tells how it ended. Refuses an execution that no crossing made, one whose effect
+   * digest is not that of what it compiled, and a second call. `sending` is called before the first
+   * byte; where it returns false nothing is sent and the outcome is `not_executed`.
+   */
+  send(execution: Execution, options: SendOptions): Promise<Outcome>;
+  /** Lets go of everything leased. Safe after `send`, and twice. */
+  discard(): Promise<void>;
+}
+
+/** What a send is given. */
+export interface SendOptions {
+  readonly signal: AbortSignal;
+  /** The last question before the first byte. */
+  readonly sending: () => boolean;
+}
+
+/** How a send or a look at the target ended. `result` is masked and bounded. */
+export interface Outcome {
+  readonly state: OutcomeState;
+  /** `false` only where provably no byte of the effect left. */
+  readonly sent: boolean;
+  /** A stable code such as `exit_0`, `status_201`, `timeout`, `connection_lost`. */
+  readonly code: string;
+  /** One line for people. */
+  readonly message: string;
+  readonly result: JsonValue;
+}
+
+/** Performs operations of one binding kind: the only code that sees credentials. */
+export interface Executor {
+  /** Such as `http/1`; changes when the meaning of a compiled effect changes. */
+  readonly contract: string;
+  /** Compiles the effect, pins files, asks the system who it is. */
+  resolve(request: EffectRequest, signal: AbortSignal): Promise<Attempt<Resolution>>;
+  /** With a credential that cannot write. `none` where the operation has no preview. */
+  preview(request: EffectRequest, signal: AbortSignal): Promise<Attempt<Preview | 'none'>>;
+  /** Everything before the first byte, for exactly this resolution and preview. */
+  prepare(
+    request: EffectRequest,
+    resolution: Resolution,
+    preview: Preview | 'none',
+    signal: AbortSignal,
+  ): Promise<Attempt<Prepared>>;
+  /** Looks at the target for evidence of an execution. `undefined`: still unknown. Never sends the effect. */
+  reconcile(
+    request: EffectRequest,
+    execution: ExecutionId,
+    signal: AbortSignal,
+  ): Promise<Attempt<Outcome | undefined>>;
+}
+
+// ---------------------------------------------------------------- live values
+
+/** Fetches declared facts. Never throws: what cannot be had is `failed` with a code. */
+export interface FactSource {
+  fetch(spec: FactSpec, signal: AbortSignal): Promise<Gathered<Fact>>;
+}
+
+/** Evaluates calendars; synchronous, so that a crossing can ask after it read the clock. */
+export interface Calendars {
+  at(calendar: CalendarSpec, instant: Instant): WindowState;
+}
+
+// ---------------------------------------------------------------- the store
+
+/** A stored action. `bytes` are the canonical bytes of the action exactly as stored: re-hash before use. */
+export interface ActionRecord {
+  readonly tenant: TenantName;
+  readonly id: ActionId;
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+  readonly nonce: string;
+  /** Digest of the request body; another body with the same idempotency key is refused. */
+  readonly requestDigest: Digest;
+  readonly agent: AgentName;
+  readonly delegator: PersonName | undefined;
+  readonly target: string;
+  readonly operation: string;
+  readonly effectKey: Digest | undefined;
+  readonly conflictKey: string;
+  readonly deadline: Instant;
+  readonly proposedAt: Instant;
+  readonly askedSince: Instant;
+  readonly state: ActionState;
+  /** Counts the changes of this row; every write expects the one it read. */
+  readonly revision: number;
+  readonly note: string | undefined;
+  /** The newest decision, for people and agents. */
+  readonly decision: StoredDecision | undefined;
+  /** What people are asked to consent to now. */
+  readonly subject: ConsentSubject | undefined;
+  readonly execution: ExecutionRecord | undefined;
+  /** Who rejected it, and why. */
+  readonly ended: Ended | undefined;
+  readonly updatedAt: Instant;
+}
+
+/** A decision as stored beside its action. */
+export type StoredDecision = Pick<
+  Decision,
+  'verdict' | 'findings' | 'matched' | 'shadow' | 'asks' | 'wakeAt'
+> & { readonly at: Instant; readonly epoch: number };
+
+/** The one try, as stored. */
+export interface ExecutionRecord {
+  readonly id: ExecutionId;
+  readonly crossedAt: Instant;
+  /** The engine that sends, and until when nobody else may call it lost. */
+  readonly engine: string;
+  readonly leaseUntil: Instant;
+  readonly effect: Digest;
+  readonly outcome: Outcome | undefined;
+  readonly settledAt: Instant | undefined;
+  /** The person who resolved an unknown outcome, and why. */
+  readonly resolvedBy: { readonly person: PersonName; readonly reason: string } | undefined;
+}
+
+/** An action to be inserted. */
+export interface NewAction {
+  readonly id: ActionId;
+  readonly action: Action;
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+  readonly nonce: string;
+  readonly idempotencyKey: string;
+  readonly requestDigest: Digest;
+  readonly effectKey: Digest | undefined;
+  readonly conflictKey: string;
+  readonly note: string | undefined;
+}
+
+/** Which local facts a transaction reads. */
+export interface LocalQuery {
+  readonly tenant: TenantName;
+  readonly action: ActionId;
+  readonly agent: AgentName;
+  readonly delegator: PersonName | undefined;
+  readonly effectKey: Digest | undefined;
+  /** The operation declares `once`: a past success counts as an occupant. */
+  readonly once: boolean;
+  readonly conflictKey: string;
+  readonly limits: readonly LimitDemand[];
+  readonly after: readonly AfterQuery[];
+}
+
+/**
+ * One transaction of section 3: lock, read the clock, read local facts, judge, write, commit.
+ * `judge` is pure and synchronous and may run more than once; what it says is written whole or not at all.
+ */
+export interface AdvanceCommand {
+  readonly query: LocalQuery;
+  /** Given for an action that is not stored yet: it is inserted in the same transaction. */
+  readonly propose?: NewAction;
+  /** The revision that was gathered for; with `propose` absent, another one answers `stale`. */
+  readonly revision: number;
+  readonly judge: (now: Instant, local: LocalFacts) => Judgement;
+}
+
+/** What a judge says is to be written. */
+export type Judgement = {
+  readonly decision: Decision;
+  /** The state the transition function gives. */
+  readonly state: ActionState;
+  readonly askedSince: Instant;
+  readonly subject: ConsentSubject | undefined;
+  /** When to look at a hold again; the decision's own `wakeAt`, or sooner where something is undetermined. */
+  readonly wakeAt?: Instant;
+  /** Present exactly when the decision admits. */
+  readonly crossing?: {
+    readonly execution: ExecutionId;
+    readonly engine: string;
+    readonly leaseUntil: Instant;
+    readonly effect: Digest;
+  };
+  readonly entries: readonly LedgerDraft[];
+};
+
+/** What became of an {@link AdvanceCommand}. */
+export type AdvanceResult =
+  /** Written. `execution` is present exactly when it crossed. */
+  | {
+      readonly kind: 'written';
+      readonly record: ActionRecord;
+      readonly execution: Execution | undefined;
+    }
+  /** Another proposal with the same idempotency key and the same body came first. */
+  | { readonly kind: 'existing'; readonly record: ActionRecord }
+  | { readonly kind: 'key_reused' }
+  /** The action moved on since it was gathered for; nothing is written. */
+  | { readonly kind: 'stale'; readonly record: ActionRecord }
+  /** Too many open holds of this agent; nothing is written. */
+  | { readonly kind: 'too_many_open'; readonly limit: number };
+
+/** A person's answer to a hold, with the challenge it spends. */
+export interface AnswerCommand {
+  readonly tenant: TenantName;
+  readonly action: ActionId;
+  readonly challenge: string;
+  readonly person: PersonName;
+  /** Pure: what the answer does, from the record as it is under lock. */
+  readonly judge: (now: Instant, record: ActionRecord, local: LocalFacts) => AnswerJudgement;
+}
+
+/** Who ended an action, and the reason that reaches the agent. */
+export interface Ended {
+  readonly by: PersonName;
+  readonly reason: string;
+}
+
+/** What an answer writes. */
+export type AnswerJudgement =
+  | {
+      readonly kind: 'write';
+      readonly state: ActionState;
+      readonly approvals: readonly Approval[];
+      /** Who ended the action and why, where the answer is a no. */
+      readonly ended?: Ended;
+      readonly entries: readonly LedgerDraft[];
+    }
+  | { readonly kind: 'refuse'; readonly code: string; readonly message: string };
+
+/** A change of one action that no local fact judges: withdrawn, barred, settled, lost, resolved. */
+export interface ChangeCommand {
+  readonly tenant: TenantName;
+  readonly action: ActionId;
+  /** For changes of an execution: which. Another one answers `refused`. */
+  readonly execution?: ExecutionId;
+  readonly judge: (now: Instant, record: ActionRecord) => ChangeJudgement;
+}
+
+/** What a change writes. */
+export type ChangeJudgement =
+  | {
+      readonly kind: 'write';
+      readonly state: ActionState;
+      /** Reservations: post (succeeded, failed), void (not executed, barred) or keep (unknown). */
+      readonly limits: 'keep' | 'post' | 'void' | 'unknown';
+      /** Barred: consumed approvals are given back. */
+      readonly restoreApprovals: boolean;
+      /** `undefined` leaves the execution as it is; `barred` forgets it. */
+      readonly outcome?: Outcome | 'barred';
+      readonly resolvedBy?: { readonly person: PersonName; readonly reason: string };
+      readonly entries: readonly LedgerDraft[];
+    }
+  | { readonly kind: 'refuse'; readonly code: string; readonly message: string };
+
+/** What became of an answer or a change. */
+export type ChangeResult =
+  | { readonly kind: 'written'; readonly record: ActionRecord }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+/** An agent or a person with the hash of a key, as enrolled. */
+export interface Account {
+  readonly kind: 'agent' | 'person';
+  readonly name: string;
+  readonly roles: readonly string[];
+  /** Of an agent. */
+  readonly owners: readonly PersonName[];
+  /** People with the same alias are one to separation of duty. */
+  readonly aliases: readonly PersonName[];
+  readonly live: boolean;
+  readonly createdAt: Instant;
+  readonly revokedAt: Instant | undefined;
+}
+
+/** Who a key belongs to. A delegator is proven by the key itself: it was issued for that person. */
+export interface KeyHolder {
+  readonly kind: 'agent' | 'person';
+  readonly name: string;
+  readonly delegator: PersonName | undefined;
+}
+
+/** A change of the directory. */
+export type DirectoryChange =
+  | {
+      readonly kind: 'enrol';
+      readonly account: Pick<Account, 'kind' | 'name' | 'roles' | 'owners' | 'aliases'>;
+      readonly keyHash: Digest;
+      readonly delegator: PersonName | undefined;
+    }
+  | { readonly kind: 'revoke'; readonly account: 'agent' | 'person'; readonly name: string }
+  | {
+      readonly kind: 'roles';
+      readonly account: 'agent' | 'person';
+      readonly name: string;
+      readonly roles: readonly string[];
+    };
+
+/** An epoch: which policy, inventory and calendars are active, by digest, with their sources. */
+export interface Epoch {
+  readonly number: number;
+  readonly digest: Digest;
+  readonly at: Instant;
+}
+
+/** An entry of the ledger as stored; `bytes` are canonical and final. */
+export interface LedgerRow {
+  readonly sequence: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Durable state, one method a transaction, tenant in every key. Each resolves only after the commit
+ * is durable. Errors: `StoreError` with `store_full` (nothing written, come back later),
+ * `store_overloaded` (nothing written) or `store_closed`; anything worse ends the process.
+ */
+export interface Store {
+  /** Local facts as they are now, outside any transaction: good for a forecast only. */
+  look(query: LocalQuery): Promise<{ readonly now: Instant; readonly local: LocalFacts }>;
+  advance(command: AdvanceCommand): Promise<AdvanceResult>;
+  /** A single-use challenge for one person and one action, good for `validMs`. */
+  challenge(command: {
+    readonly tenant: TenantName;
+    readonly action: ActionId;
+    readonly person: PersonName;
+    readonly challenge: string;
+    readonly validMs: number;
+  }): Promise<void>;
+  answer(command: AnswerCommand): Promise<ChangeResult>;
+  change(command: ChangeCommand): Promise<ChangeResult>;
+  /** Extends the leases of this engine's executions; answers those it no longer has. */
+  renew(
+    engine: string,
+    executions: readonly ExecutionId[],
+    until: Instant,
+  ): Promise<readonly ExecutionId[]>;
+
+  halt(
+    halt: Omit<Halt, 'at'> & { readonly tenant: TenantName },
+    entry: (now: Instant) => LedgerDraft,
+  ): Promise<Halt>;
+  /** `undefined` where no such halt stands. */
+  resume(
+    tenant: TenantName,
+    id: HaltId,
+    entry: (now: Instant, halt: Halt) => LedgerDraft,
+  ): Promise<Halt | undefined>;
+  halts(tenant: TenantName): Promise<readonly Halt[]>;
+
+  direct(
+    tenant: TenantName,
+    change: DirectoryChange,
+    entry: (now: Instant) => LedgerDraft,
+  ): Promise<
+    | { readonly kind: 'written' }
+    | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  >;
+  accounts(tenant: TenantName): Promise<readonly Account[]>;
+  /** The live holder of a key, by its hash. */
+  holder(keyHash: Digest): Promise<(KeyHolder & { readonly tenant: TenantName }) | undefined>;
+
+  /** Makes another policy, inventory and calendars the active ones; the same digest answers the standing epoch. */
+  activate(
+    tenant: TenantName,
+    digest: Digest,
+    entry: (now: Instant, number: number) => LedgerDraft,
+  ): Promise<Epoch>;
+
+  action(tenant: TenantName, id: ActionId): Promise<ActionRecord | undefined>;
+  /** By idempotency key of one agent. */
+  proposed(
+    tenant: TenantName,
+    agent: AgentName,
+    idempotencyKey: string,
+  ): Promise<ActionRecord | undefined>;
+  /** Newest first, after the id `before` if given. */
+  actions(filter: {
+    readonly tenant: TenantName;
+    readonly agent?: AgentName;
+    readonly states?: readonly ActionState[];
+    readonly before?: ActionId;
+    readonly count: number;
+  }): Promise<readonly ActionRecord[]>;
+  approvals(tenant: TenantName, action: ActionId): Promise<readonly Approval[]>;
+  /** Held actions whose wake-up time or deadline has come, oldest first. */
+  due(
+    now: Instant,
+    count: number,
+  ): Promise<readonly { readonly tenant: TenantName; readonly id: ActionId }[]>;
+  /** Marks held actions as due now: those that wait for one of these keys, or all of the tenant. */
+  wake(tenant: TenantName, waitsFor: readonly string[] | 'all'): Promise<number>;
+  /** Executions without an outcome: those of other engines only once their lease is over. */
+  lost(engine: string, now: Instant): Promise<readonly ActionRecord[]>;
+  /** Executing actions of any engine, for the halt's answer. */
+  executing(tenant: TenantName): Promise<readonly ActionRecord[]>;
+  ledger(tenant: TenantName, after: number, count: number): Promise<readonly LedgerRow[]>;
+  /** The entries about one action, oldest first. */
+  history(tenant: TenantName, action: ActionId): Promise<readonly LedgerRow[]>;
+  /** The bytes of a payload that the entry at `sequence` names by its salted digest, unless erased. */
+  payload(tenant: TenantName, sequence: number, digest: Digest): Promise<Uint8Array | undefined>;
+
+  close(): Promise<void>;
+}
+
+/**
+ * Why a store refuses. At opening: `store_locked` (another process owns it), `store_foreign` (not a
+ * store of ours), `store_newer` (of a later version), `store_unsafe` (durability cannot be promised).
+ * `store_corrupt` is about one action.
+ */
+export type StoreErrorCode =
+  | 'store_full'
+  | 'store_overloaded'
+  | 'store_closed'
+  | 'clock_jumped'
+  | 'store_corrupt'
+  | 'store_locked'
+  | 'store_foreign'
+  | 'store_newer'
+  | 'store_unsafe';
+
+/** A store's refusal; nothing was written. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** An approval's id is made by the engine; re-exported here so that adapters need one import. */
+export type { ApprovalId };

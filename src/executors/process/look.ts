@@ -1,0 +1,113 @@
+/**
+ * The looks of the process executor: a preview before the effect, and the search for evidence after
+ * it. Both run a program that only reads, with the credential `look` and never with `act`.
+ */
+import type { EffectRequest, Outcome } from '../../engine/ports.ts';
+import type { Preview } from '../../kernel/action.ts';
+import type { ExecutionId } from '../../kernel/id.ts';
+import { parseAnswer } from '../answer.ts';
+import { select } from '../pointer.ts';
+import { refuse } from '../refusal.ts';
+import { EXECUTION_PLACEHOLDER } from '../template.ts';
+import {
+  digestsOf,
+  effectFiles,
+  processBinding,
+  renderArgv,
+  type ProcessBinding,
+} from './compile.ts';
+import { declared, programResult } from './outcome.ts';
+import { runProgram, type ProgramEnd } from './program.ts';
+import {
+  filesOf,
+  leaseVariable,
+  pinAll,
+  programOf,
+  variablesOf,
+  type ProcessTools,
+} from './tools.ts';
+
+/** A look takes no longer than this, whatever the operation itself may take. */
+const LOOK_MS_MAX = 30_000;
+
+/** What the declared program shows, else the argv and the digests of the files behind it. */
+export async function previewProgram(
+  request: EffectRequest,
+  tools: ProcessTools,
+  signal: AbortSignal,
+): Promise<Preview> {
+  const observedAt = tools.clock.now();
+  const binding = processBinding(request.target, request.operation);
+  const { preview, run } = binding.operation;
+  if (preview === undefined) {
+    const files = filesOf(await pinAll(binding, tools));
+    const argv = renderArgv(run, request, EXECUTION_PLACEHOLDER);
+    const named = digestsOf(effectFiles(binding.operation), files);
+    return { material: { argv, files: named }, context: {}, observedAt };
+  }
+  const argv = renderArgv(preview.run, request, EXECUTION_PLACEHOLDER);
+  const end = await look({ request, binding, argv, signal }, tools);
+  if (end.kind === 'not_started') return refuse('preview_failed', end.message);
+  if (end.endedBy === 'cancelled' || end.endedBy === 'timeout') {
+    return refuse(end.endedBy, 'the preview program did not end in time');
+  }
+  if (end.exitCode !== 0 || !end.gone || end.endedBy !== undefined) {
+    return refuse('preview_failed', 'the preview program did not succeed');
+  }
+  const answer = parseAnswer(end.stdout, tools.masker);
+  if (answer === undefined) return refuse('preview_failed', 'the preview is no strict json');
+  return {
+    material: select(answer, preview.material, true),
+    context: select(answer, preview.context, false),
+    observedAt,
+  };
+}
+
+/** What the declared program says became of an execution; `undefined` where it cannot tell. */
+export async function reconcileProgram(
+  request: EffectRequest,
+  execution: ExecutionId,
+  tools: ProcessTools,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const binding = processBinding(request.target, request.operation);
+  const { reconcile } = binding.operation;
+  if (reconcile === undefined) return undefined;
+  const argv = renderArgv(reconcile.run, request, execution);
+  const end = await look({ request, binding, argv, signal, execution }, tools);
+  if (end.kind === 'not_started') return refuse('reconcile_failed', end.message);
+  if (end.exitCode === null || !end.gone || end.endedBy !== undefined) {
+    return refuse('reconcile_failed', 'the program that looks for evidence did not end by itself');
+  }
+  const state = declared(reconcile.exits, String(end.exitCode));
+  if (state === undefined || state === 'unknown') return undefined;
+  const code = `evidence_exit_${String(end.exitCode)}`;
+  const message = 'the program that looks for evidence found how it ended';
+  // Even where it did not happen, nobody can say that no byte of it was sent.
+  return { state, sent: true, code, message, result: programResult(end) };
+}
+
+interface Look {
+  readonly request: EffectRequest;
+  readonly binding: ProcessBinding;
+  readonly argv: readonly string[];
+  readonly signal: AbortSignal;
+  readonly execution?: ExecutionId;
+}
+
+async function look(
+  { request, binding, argv, signal, execution }: Look,
+  tools: ProcessTools,
+): Promise<ProgramEnd> {
+  const leased = await leaseVariable(request.target.credentials.look, binding, tools);
+  try {
+    const environment = variablesOf(binding, { leased, execution }, tools);
+    const program = {
+      ...programOf(request, binding, argv, environment),
+      timeoutMs: Math.min(request.operation.timeoutMs, LOOK_MS_MAX),
+    };
+    return await runProgram(program, { ...tools, signal, starting: () => true });
+  } finally {
+    leased?.release();
+  }
+}

@@ -1,0 +1,101 @@
+/** How large an inventory may be, and what its parts are worth when they are not given. */
+
+/** Limits of an inventory; one past any of them is a problem at load. */
+export const INVENTORY_LIMITS = {
+  targetsMax: 1000,
+  operationsPerTargetMax: 500,
+  argumentsMax: 64,
+  /** Objects and lists within each other, in one argument. */
+  argumentDepthMax: 5,
+  enumValuesMax: 200,
+  stringLengthMax: 65_536,
+  itemsMax: 10_000,
+  /** Words of a program. */
+  wordsMax: 256,
+  filesMax: 256,
+  headersMax: 64,
+  fieldsMax: 256,
+  pointersMax: 64,
+  rangesMax: 64,
+  labelsMax: 64,
+  timeoutMsMax: 3_600_000,
+  outputBytesMax: 16_777_216,
+  memoryBytesMax: 1_099_511_627_776,
+} as const;
+
+/** What holds where the inventory says nothing. */
+export const INVENTORY_DEFAULTS = {
+  environment: 'production',
+  timeoutMs: 30_000,
+  outputBytesMax: 262_144,
+  stringLengthMax: 1000,
+  itemsMax: 100,
+} as const;
+
+/** The codes that the reader of an inventory gives, beside `YAML_CODES` and `DOCUMENT_CODES`. */
+export const INVENTORY_CODES = [
+  /** More of something than `INVENTORY_LIMITS` allows. */
+  'too_many',
+  /** The document says it is of a version that is not known. */
+  'bad_version',
+  /** The target has no executor, or more than one. */
+  'bad_executor',
+  /** A credential is not `env:NAME` or `file:/path`. */
+  'bad_credential',
+  /** The target adds a credential to requests and names none. */
+  'credential_missing',
+  /** Previews and probes are sent without a credential, because `look` is missing. */
+  'look_missing',
+  /** A bearer credential travels over plain HTTP. */
+  'credential_in_clear',
+  /** Not an http or https URL without user, query or fragment. */
+  'bad_url',
+  /** Not a range of addresses such as `127.0.0.0/8`. */
+  'bad_range',
+  /** A path that is not written in its one way, or a program that is no path. */
+  'bad_path',
+  /** A probe that the executor of the target cannot make. */
+  'bad_probe',
+  /** The environment of the lock file is not the one of the inventory. */
+  'environment_differs',
+  /** The lock file knows a target that the inventory does not. */
+  'unknown_target',
+  /** A type that is not one, such as `money(EURO)`. */
+  'bad_type',
+  /** Not an ISO 4217 currency. */
+  'unknown_currency',
+  /** A name that expressions cannot use. */
+  'bad_argument_name',
+  /** A kind that is not one. */
+  'unknown_kind',
+  /** A text with a `$` or a brace that is no reference. */
+  'bad_template',
+  /** A reference to an argument that there is not, or to a part it has not. */
+  'unknown_argument',
+  /** A list or object where only text can stand. */
+  'argument_without_text',
+  /** An argument that may be left out stands where something must stand. */
+  'optional_argument',
+  /** A header that only the layer may set, or that is no header. */
+  'bad_header',
+  /** Not a JSON pointer. */
+  'bad_pointer',
+  /** Not a size such as `64KiB`. */
+  'bad_size',
+  /** Not an exit code, a status or what they mean. */
+  'bad_outcome',
+  /** A request without a method, with two, or with a body that its method cannot have. */
+  'bad_request',
+  /** The operation neither runs nor requests, or does what its target cannot. */
+  'bad_operation',
+  /** `ifMatch: preview` without a preview. */
+  'no_preview',
+  /** A preview without anything that the consent digest covers. */
+  'preview_empty',
+  /** An operation of a kind that only reads is sent with a method that may write. */
+  'read_may_write',
+  /** Not 64 hex digits. */
+  'bad_digest',
+  /** A number that JSON cannot carry exactly. */
+  'bad_number',
+] as const;

@@ -1,0 +1,125 @@
+/** Agents and people: enrolled, listed, revoked, given other roles. Only the operator changes them. */
+import { direct, enrol } from '../../engine/directory.ts';
+import type { Account } from '../../engine/ports.ts';
+import { parsePersonName, type PersonName, type TenantName } from '../../kernel/id.ts';
+import { formatInstant } from '../../kernel/instant.ts';
+import type { AccountList, AccountView, EnrolledView } from '../../protocol/directory.ts';
+import { ApiProblem, refusedProblem } from './api-problem.ts';
+import { parameterOf, whoOf, type Call, type Handlers, type Reply, type Served } from './call.ts';
+
+type Kind = Account['kind'];
+type AnyCall = Pick<Call<unknown, unknown>, 'served' | 'who' | 'parameters'>;
+
+/** Routes about accounts. */
+export const DIRECTORY_HANDLERS: Handlers<
+  | 'enrolAgent'
+  | 'agents'
+  | 'revokeAgent'
+  | 'agentRoles'
+  | 'enrolPerson'
+  | 'people'
+  | 'revokePerson'
+  | 'personRoles'
+> = {
+  enrolAgent: async (call) => {
+    const { name, roles = [], owners = [], delegator } = call.body;
+    return enrolled(call, {
+      kind: 'agent',
+      name,
+      roles,
+      owners: owners.map(personName),
+      aliases: [],
+      delegator: delegator === undefined ? undefined : personName(delegator),
+    });
+  },
+  enrolPerson: async (call) => {
+    const { name, roles = [], aliases = [] } = call.body;
+    return enrolled(call, {
+      kind: 'person',
+      name,
+      roles,
+      owners: [],
+      aliases: aliases.map(personName),
+      delegator: undefined,
+    });
+  },
+  agents: async (call) => accountsOf(call, 'agent'),
+  people: async (call) => accountsOf(call, 'person'),
+  revokeAgent: async (call) => changed(call, 'agent', undefined),
+  revokePerson: async (call) => changed(call, 'person', undefined),
+  agentRoles: async (call) => changed(call, 'agent', call.body.roles),
+  personRoles: async (call) => changed(call, 'person', call.body.roles),
+};
+
+async function enrolled(
+  call: AnyCall,
+  account: Omit<Parameters<typeof enrol>[1], 'tenant' | 'by'>,
+): Promise<Reply<EnrolledView>> {
+  const { served } = call;
+  const { tenant } = whoOf(call);
+  const done = await enrol(served.engine.life, { ...account, tenant, by: 'operator' });
+  if (done.kind === 'refused') throw refusedProblem(done);
+  if (done.kind !== 'enrolled') throw new Error('enrolling answers a key');
+  const view = await viewOf(served, tenant, account);
+  return { status: 201, body: { account: view, key: done.key } };
+}
+
+/** Revokes, or gives other roles. */
+async function changed(
+  call: AnyCall,
+  kind: Kind,
+  roles: readonly string[] | undefined,
+): Promise<Reply<AccountView>> {
+  const { served } = call;
+  const { tenant } = whoOf(call);
+  const name = parameterOf(call, 'name');
+  const done = await direct(served.engine.life, {
+    tenant,
+    by: 'operator',
+    change:
+      roles === undefined
+        ? { kind: 'revoke', account: kind, name }
+        : { kind: 'roles', account: kind, name, roles },
+  });
+  if (done.kind === 'refused') throw refusedProblem(done);
+  served.engine.poke();
+  return { status: 200, body: await viewOf(served, tenant, { kind, name }) };
+}
+
+async function accountsOf(call: AnyCall, kind: Kind): Promise<Reply<AccountList>> {
+  const accounts = await call.served.engine.store.accounts(whoOf(call).tenant);
+  const views = accounts.filter((each) => each.kind === kind).map(viewAccount);
+  return { status: 200, body: { accounts: views } };
+}
+
+async function viewOf(
+  { engine }: Served,
+  tenant: TenantName,
+  { kind, name }: { readonly kind: Kind; readonly name: string },
+): Promise<AccountView> {
+  const accounts = await engine.store.accounts(tenant);
+  const account = accounts.find((each) => each.kind === kind && each.name === name);
+  if (account === undefined) throw new ApiProblem('account_unknown');
+  return viewAccount(account);
+}
+
+function viewAccount(account: Account): AccountView {
+  const { kind, name, roles, owners, aliases, live, createdAt, revokedAt } = account;
+  return {
+    kind,
+    name,
+    roles,
+    owners,
+    aliases,
+    live,
+    createdAt: formatInstant(createdAt),
+    ...(revokedAt === undefined ? {} : { revokedAt: formatInstant(revokedAt) }),
+  };
+}
+
+/** The schema has checked the form already. */
+function personName(text: string): PersonName {
+  const name = parsePersonName(text);
+  if (name === undefined) throw new ApiProblem('invalid_request');
+  return name;
+}

@@ -1,0 +1,106 @@
+/** Turns an action's arguments into the values that expressions see. */
+import { parseDecimal } from './decimal.ts';
+import { Duration, Timestamp } from './expression/value.ts';
+import { parseDurationMs, parseInstant } from './instant.ts';
+import type { ArgumentFields, ArgumentType } from './inventory.ts';
+import type { JsonObject, JsonValue } from './json/value.ts';
+
+/** Digits of an integer; all of them fit into 64 bits. */
+export const INTEGER_DIGITS_MAX = 18;
+
+/** The types whose values travel as texts. */
+export type TextType = Exclude<
+  ArgumentType,
+  { readonly kind: 'boolean' | 'integer' | 'array' | 'object' }
+>;
+
+/** The values that expressions see, by name; without those that are not what their type says. */
+export function argumentValues(
+  fields: ArgumentFields,
+  args: JsonObject,
+): Readonly<Record<string, unknown>> {
+  const values: Record<string, unknown> = Object.create(null);
+  for (const [name, { type }] of Object.entries(fields)) {
+    const value = Object.hasOwn(args, name) ? args[name] : undefined;
+    const seen = value === undefined ? undefined : argumentValue(type, value);
+    if (seen !== undefined) values[name] = seen;
+  }
+  return values;
+}
+
+/**
+ * The value that expressions see of one argument: bigint, decimal, instant, duration, text, list.
+ * `undefined` where the argument is not what its type says; `checkArguments` says why.
+ */
+export function argumentValue(type: ArgumentType, value: JsonValue): unknown {
+  switch (type.kind) {
+    case 'integer':
+      return integerValue(value);
+    case 'boolean':
+      return typeof value === 'boolean' ? value : undefined;
+    case 'array':
+      return isList(value) ? value.map((item) => argumentValue(type.items, item)) : undefined;
+    case 'object':
+      return isMembers(value) ? argumentValues(type.fields, value) : undefined;
+    case 'string':
+    case 'decimal':
+    case 'money':
+    case 'date':
+    case 'instant':
+    case 'duration':
+    case 'enum':
+    case 'path':
+    case 'url':
+      return typeof value === 'string' ? textValue(type, value) : undefined;
+    default:
+      return type satisfies never;
+  }
+}
+
+function integerValue(value: JsonValue): bigint | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  if (typeof value !== 'string' || value.length > INTEGER_DIGITS_MAX + 1) return undefined;
+  return /^-?\d+$/u.test(value) ? BigInt(value) : undefined;
+}
+
+function textValue(type: TextType, text: string): unknown {
+  switch (type.kind) {
+    case 'decimal':
+    case 'money':
+      return parseDecimal(text);
+    case 'date':
+      return isDate(text) ? new Timestamp(Date.parse(`${text}T00:00:00Z`)) : undefined;
+    case 'instant': {
+      const instant = parseInstant(text);
+      return instant === undefined ? undefined : new Timestamp(instant);
+    }
+    case 'duration': {
+      const ms = parseDurationMs(text);
+      return ms === undefined ? undefined : new Duration(ms);
+    }
+    case 'string':
+    case 'enum':
+    case 'path':
+    case 'url':
+      return text;
+    default:
+      return type satisfies never;
+  }
+}
+
+/** Whether the text is a day that exists, as `2026-11-22`. */
+export function isDate(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/u.test(text) || text.startsWith('0000')) return false;
+  const ms = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
+}
+
+/** Whether the value is a list. */
+export function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+/** Whether the value is an object. */
+export function isMembers(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !isList(value);
+}

@@ -1,0 +1,78 @@
+/** Takes an expression apart for explanations: its conjuncts, their source, and what they compare. */
+import type { Clause } from '../policy/compiled.ts';
+import { literalCall } from './functions.ts';
+import type { Comparison, Term } from './term.ts';
+
+const TURNED: Readonly<Record<Comparison, Comparison>> = {
+  '<': '>',
+  '<=': '>=',
+  '>': '<',
+  '>=': '<=',
+  '==': '==',
+  '!=': '!=',
+};
+
+/** What a conjunct compares, where it compares one reference with a literal. */
+export function comparisonOf(
+  source: string,
+  term: Term,
+  references: readonly string[],
+): Clause['comparison'] {
+  const [reference] = references;
+  if (term.kind !== 'binary' || references.length !== 1 || reference === undefined)
+    return undefined;
+  const { operator } = term;
+  if (!isComparison(operator)) return undefined;
+  if (isPath(term.left) && isLiteral(term.right)) {
+    return { reference, operator, literal: sliceOf(source, term.right) };
+  }
+  if (isLiteral(term.left) && isPath(term.right)) {
+    return { reference, operator: TURNED[operator], literal: sliceOf(source, term.left) };
+  }
+  return undefined;
+}
+
+function isComparison(operator: string): operator is Comparison {
+  return Object.hasOwn(TURNED, operator);
+}
+
+function isPath(term: Term): boolean {
+  return term.kind === 'name' || (term.kind === 'member' && isPath(term.of));
+}
+
+function isLiteral(term: Term): boolean {
+  if (term.kind === 'minus') return term.of.kind === 'literal';
+  return term.kind === 'literal' || (literalCall(term) ?? undefined) !== undefined;
+}
+
+/** The conjuncts of the top-level `&&`, whatever its parentheses. */
+export function conjunctsOf(term: Term): readonly Term[] {
+  if (term.kind !== 'logic' || term.operator !== '&&') return [term];
+  return [...conjunctsOf(term.left), ...conjunctsOf(term.right)];
+}
+
+/** A term's source with the parentheses that it cannot do without: the tree leaves them out. */
+export function sliceOf(
+  source: string,
+  term: { readonly start: number; readonly end: number },
+): string {
+  let { start, end } = term;
+  const slice = source.slice(start, end);
+  // Texts may hold parentheses of their own.
+  const bare = slice.replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/gsu, '');
+  let [open, unopened] = [0, 0];
+  for (const letter of bare) {
+    if (letter === '(') open += 1;
+    else if (letter === ')' && open > 0) open -= 1;
+    else if (letter === ')') unopened += 1;
+  }
+  while (unopened > 0 && start > 0) {
+    start -= 1;
+    if (source[start] === '(') unopened -= 1;
+  }
+  while (open > 0 && end < source.length) {
+    if (source[end] === ')') open -= 1;
+    end += 1;
+  }
+  return source.slice(start, end).trim();
+}

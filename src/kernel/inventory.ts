@@ -1,0 +1,213 @@
+/**
+ * The inventory as compiled data: targets, operations, typed arguments (DESIGN section 6). The
+ * reader in `facts/inventory` makes it from YAML; executors perform the bindings; nothing here acts.
+ */
+import type { Digest } from './digest.ts';
+import type { JsonValue } from './json/value.ts';
+import type { Kind } from './kind.ts';
+
+/** The type of an argument. Money and decimals travel as decimal strings, never as JSON numbers. */
+export type ArgumentType =
+  | { readonly kind: 'string'; readonly lengthMax: number }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'integer' }
+  | { readonly kind: 'decimal' }
+  | { readonly kind: 'money'; readonly currency: string; readonly minorDigits: number }
+  | { readonly kind: 'date' }
+  | { readonly kind: 'instant' }
+  | { readonly kind: 'duration' }
+  | { readonly kind: 'enum'; readonly values: readonly string[] }
+  | { readonly kind: 'path'; readonly within: string }
+  | { readonly kind: 'url'; readonly hosts: readonly string[] }
+  | { readonly kind: 'array'; readonly items: ArgumentType; readonly itemsMax: number }
+  | { readonly kind: 'object'; readonly fields: ArgumentFields };
+
+/** The named arguments of an operation, or the members of an object argument. */
+export type ArgumentFields = Readonly<Record<string, ArgumentField>>;
+
+/** One argument: its type, and whether it may be absent. */
+export interface ArgumentField {
+  readonly type: ArgumentType;
+  readonly optional: boolean;
+}
+
+/** How sure the target itself makes the effect: it checks (conditional), we read then act, or nothing is checked. */
+export type PreconditionClass = 'conditional' | 'read-then-act' | 'unconditioned';
+
+/** `env:NAME` or `file:/path`, kept as text; only executors resolve it. */
+export type CredentialReference = string;
+
+/** A real system that actions act on. */
+export interface Target {
+  readonly name: string;
+  /** `production` unless the inventory says otherwise. */
+  readonly environment: string;
+  readonly owner?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly executor: ExecutorBinding;
+  readonly probe?: Probe;
+  /** `act` performs effects, `look` cannot write. */
+  readonly credentials: { readonly act?: CredentialReference; readonly look?: CredentialReference };
+  readonly operations: ReadonlyMap<string, Operation>;
+  /** What `inventory probe` found and a person reviewed, from the lock file. */
+  readonly locked?: LockedTarget;
+}
+
+/** The reviewed findings of a probe: the system's identity and the digests of pinned files by path. */
+export interface LockedTarget {
+  readonly identity?: string;
+  readonly environment?: string;
+  readonly files: Readonly<Record<string, Digest>>;
+}
+
+/** Which executor serves a target, with what all its operations share. */
+export type ExecutorBinding = ProcessTarget | HttpTarget;
+
+/** A target whose operations are programs on this machine. */
+export interface ProcessTarget {
+  readonly kind: 'process';
+  /** Absolute working directory. */
+  readonly directory: string;
+  /** Names of environment variables passed through, and fixed values. Nothing else is passed. */
+  readonly environmentNames: readonly string[];
+  readonly environmentValues: Readonly<Record<string, string>>;
+  /** The variable that carries the credential `act` or `look` into the program, if any. */
+  readonly credentialVariable?: string;
+}
+
+/** A target reached by HTTP. */
+export interface HttpTarget {
+  readonly kind: 'http';
+  /** Absolute URL without query or fragment; paths of operations are appended. */
+  readonly url: string;
+  readonly auth: 'none' | 'bearer';
+  /** CIDR ranges outside public address space that this target may be reached at, such as `127.0.0.0/8`. */
+  readonly addressesAllowed: readonly string[];
+}
+
+/** How the system is asked who it is. */
+export type Probe =
+  | {
+      readonly kind: 'file';
+      /** Absolute path of a JSON document; links are followed, and where they lead is part of the identity read. */
+      readonly path: string;
+      readonly identity: string;
+      readonly environment?: ProbeEnvironment;
+    }
+  | {
+      readonly kind: 'http';
+      readonly path: string;
+      readonly identity: string;
+      readonly environment?: ProbeEnvironment;
+    };
+
+/** A JSON pointer into the probe's answer, and what its values mean, such as `live` → `production`. */
+export interface ProbeEnvironment {
+  readonly pointer: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** Something that can be done at a target. */
+export interface Operation {
+  readonly name: string;
+  readonly target: string;
+  readonly kind: Kind;
+  readonly arguments: ArgumentFields;
+  /** CEL over `args` and `preview` for each measure that is mapped. */
+  readonly measures: Readonly<Record<string, string>>;
+  /** CEL over `args` that names the effect, where a success makes a repetition `already_done`. */
+  readonly once?: string;
+  /** What serialises actions from preview to settlement; the target's name by default. */
+  readonly conflictKey: string;
+  readonly precondition: PreconditionClass;
+  /** Makes things safer: exempt from halts, windows and remote facts. */
+  readonly safing: boolean;
+  readonly timeoutMs: number;
+  /** Argument names whose values agents may see in findings. */
+  readonly visibleToAgents: readonly string[];
+  readonly binding: OperationBinding;
+  /** Digest of the whole definition, target's executor settings included. */
+  readonly digest: Digest;
+}
+
+/** What an operation does, by executor. */
+export type OperationBinding = ProcessOperation | HttpOperation;
+
+/** A word of an argv, or a value in a request: literal text, or references among it. */
+export type Template = readonly TemplatePart[];
+
+/** Literal text, an argument (with an optional part such as `minor`), or the execution's id. */
+export type TemplatePart =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'argument'; readonly path: readonly string[] }
+  | { readonly kind: 'execution' };
+
+/** Runs a program. */
+export interface ProcessOperation {
+  readonly kind: 'process';
+  /** The first word is an absolute path without references. */
+  readonly run: readonly Template[];
+  /** Absolute paths of files pinned by digest besides the executable. */
+  readonly files: readonly string[];
+  readonly exits: Readonly<Record<string, 'succeeded' | 'failed' | 'not_executed' | 'unknown'>>;
+  readonly outputBytesMax: number;
+  readonly memoryBytesMax?: number;
+  /** A read-only program whose JSON output is the preview. */
+  readonly preview?: {
+    readonly run: readonly Template[];
+    readonly material: readonly string[];
+    readonly context: readonly string[];
+  };
+  /** A read-only program that says by exit code what became of an execution. */
+  readonly reconcile?: {
+    readonly run: readonly Template[];
+    readonly exits: Readonly<Record<string, 'succeeded' | 'failed' | 'not_executed' | 'unknown'>>;
+  };
+}
+
+/** Sends a request. */
+export interface HttpOperation {
+  readonly kind: 'http';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Path below the target's URL; a part in braces is one encoded segment. */
+  readonly path: Template;
+  readonly query: Readonly<Record<string, Template>>;
+  readonly headers: Readonly<Record<string, Template>>;
+  readonly body:
+    | { readonly kind: 'none' }
+    | { readonly kind: 'form'; readonly fields: Readonly<Record<string, Template>> }
+    | { readonly kind: 'json'; readonly value: BodyTemplate };
+  /** Status codes declared otherwise than the defaults (2xx succeeded, 4xx failed, 5xx unknown). */
+  readonly statuses: Readonly<Record<string, 'succeeded' | 'failed' | 'not_executed' | 'unknown'>>;
+  readonly responseBytesMax: number;
+  readonly preview?: {
+    readonly path: Template;
+    readonly query: Readonly<Record<string, Template>>;
+    /** JSON pointers into the answer; the last tokens name the members of the preview. */
+    readonly material: readonly string[];
+    readonly context: readonly string[];
+  };
+  /** `preview`: send `If-Match` with the ETag that the preview's answer carried. */
+  readonly ifMatch?: 'preview';
+  readonly reconcile?: {
+    readonly path: Template;
+    readonly query: Readonly<Record<string, Template>>;
+    /** Dotted path, in each member of the answer's list (or the answer), that must equal the execution's id. */
+    readonly find: string;
+    /** The target refuses a late arrival of the same execution, so absence is conclusive. */
+    readonly absenceConclusive: boolean;
+  };
+}
+
+/** A JSON body with templates at its leaves; a leaf that is one whole argument keeps the argument's JSON type. */
+export type BodyTemplate =
+  | { readonly kind: 'template'; readonly template: Template }
+  | { readonly kind: 'constant'; readonly value: JsonValue }
+  | { readonly kind: 'array'; readonly items: readonly BodyTemplate[] }
+  | { readonly kind: 'object'; readonly members: Readonly<Record<string, BodyTemplate>> };
+
+/** All targets, with the digest that an epoch names. */
+export interface Inventory {
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly digest: Digest;
+}

@@ -1,0 +1,84 @@
+/**
+ * The writer of RFC 8785 (JSON Canonicalization Scheme). Its bytes are what digests are taken of,
+ * what is stored, and what is executed. It never asks a value how it wants to be written: `toJSON`,
+ * getters on prototypes and the like are not consulted, and what is no JSON value is a defect of
+ * ours that stops here.
+ */
+
+import { JSON_DEPTH_CEILING } from './cursor.ts';
+import type { JsonValue } from './value.ts';
+
+/** A value reached the writer that has no JSON form: a broken invariant, never an input error. */
+export class JsonWriteError extends TypeError {
+  readonly code = 'json_not_writable';
+
+  constructor(what: string) {
+    super(`\`${what}\` has no canonical json form`);
+    this.name = 'JsonWriteError';
+  }
+}
+
+/** The canonical text of a value; throws `JsonWriteError` for anything outside `JsonValue`. */
+export function writeCanonical(value: JsonValue): string {
+  return write(value, 0);
+}
+
+/** The canonical text of a value as UTF-8; throws `JsonWriteError` for anything outside `JsonValue`. */
+export function canonicalBytes(value: JsonValue): Uint8Array {
+  return encoder.encode(write(value, 0));
+}
+
+const encoder = new TextEncoder();
+
+function write(value: unknown, depth: number): string {
+  if (typeof value === 'string') return writeString(value);
+  if (typeof value === 'number') return writeNumber(value);
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'object') throw new JsonWriteError(typeof value);
+  if (depth >= JSON_DEPTH_CEILING) throw new JsonWriteError('nesting without end');
+  return Array.isArray(value) ? writeArray(value, depth + 1) : writeObject(value, depth + 1);
+}
+
+function writeNumber(value: number): string {
+  if (!Number.isFinite(value)) throw new JsonWriteError(String(value));
+  // RFC 8785 section 3.2.2.3: the form of ECMAScript, in which −0 is "0".
+  return String(value);
+}
+
+function writeArray(items: readonly unknown[], depth: number): string {
+  if (Object.getPrototypeOf(items) !== Array.prototype) throw new JsonWriteError('exotic array');
+  let text = '[';
+  for (let index = 0; index < items.length; index += 1) {
+    if (index > 0) text += ',';
+    // A hole reads as undefined and is refused as such.
+    text += write(items[index], depth);
+  }
+  return `${text}]`;
+}
+
+function writeObject(members: object, depth: number): string {
+  if (!isPlain(members)) throw new JsonWriteError('object with a prototype');
+  // RFC 8785 section 3.2.3: by UTF-16 code units, which is how sort compares strings by default.
+  const keys = Object.keys(members).sort();
+  let text = '{';
+  for (const key of keys) {
+    if (text.length > 1) text += ',';
+    text += `${writeString(key)}:${write(members[key], depth)}`;
+  }
+  return `${text}}`;
+}
+
+function isPlain(value: object): value is Readonly<Record<string, unknown>> {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/** Nothing in it needs an escape, and nothing can be half a surrogate pair. */
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
+
+function writeString(value: string): string {
+  if (PLAIN_TEXT.test(value)) return `"${value}"`;
+  if (!value.isWellFormed()) throw new JsonWriteError('lone surrogate');
+  // For a well-formed string ECMAScript's escapes are those of RFC 8785 section 3.2.2.2.
+  return JSON.stringify(value);
+}

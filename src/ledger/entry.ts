@@ -1,0 +1,83 @@
+/**
+ * Ledger entries in their final canonical form. An entry says what happened, and names what could be
+ * personal or secret only by salted digest: those payloads lie beside the log and can be erased
+ * without breaking it (DESIGN section 8).
+ */
+import { digestOf, saltedDigest, type Digest } from '../kernel/digest.ts';
+import type { Instant } from '../kernel/instant.ts';
+import { canonicalBytes } from '../kernel/json/write.ts';
+import type { JsonObject, JsonValue } from '../kernel/json/value.ts';
+
+/** What an entry can be about. */
+export type LedgerKind =
+  | 'proposed'
+  | 'decided'
+  | 'approved'
+  | 'confirmed'
+  | 'rejected'
+  | 'withdrawn'
+  | 'crossed'
+  | 'barred'
+  | 'settled'
+  | 'resolved'
+  | 'halted'
+  | 'resumed'
+  | 'directory'
+  | 'epoch';
+
+/** An entry to be appended: its bytes, and the payloads it names. */
+export interface LedgerDraft {
+  readonly kind: LedgerKind;
+  /** The action it is about, if any. */
+  readonly action: string | undefined;
+  readonly bytes: Uint8Array;
+  readonly payloads: readonly LedgerPayload[];
+}
+
+/** A payload beside the log. */
+export interface LedgerPayload {
+  readonly digest: Digest;
+  readonly salt: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** What {@link draftEntry} is given. `salt` makes 32 fresh random bytes. */
+export interface EntryParts {
+  readonly kind: LedgerKind;
+  readonly tenant: string;
+  readonly at: Instant;
+  readonly action?: string;
+  /** Public facts: names, ids, digests, codes. */
+  readonly body: JsonObject;
+  /** Erasable content by name. */
+  readonly payloads?: Readonly<Record<string, JsonValue>>;
+  readonly salt: () => Uint8Array;
+}
+
+/** Writes an entry: version, tenant, instant, kind, action, body, and the salted digests of its payloads. */
+export function draftEntry(parts: EntryParts): LedgerDraft {
+  const payloads: LedgerPayload[] = [];
+  const digests: Record<string, Digest> = {};
+  for (const [name, value] of Object.entries(parts.payloads ?? {})) {
+    const bytes = canonicalBytes(value);
+    const salt = parts.salt();
+    const digest = saltedDigest({ salt, bytes });
+    payloads.push({ digest, salt, bytes });
+    digests[name] = digest;
+  }
+  const entry: JsonObject = {
+    ...(parts.action === undefined ? {} : { action: parts.action }),
+    at: parts.at,
+    body: parts.body,
+    kind: parts.kind,
+    payloads: digests,
+    tenant: parts.tenant,
+    v: 1,
+  };
+  return { kind: parts.kind, action: parts.action, bytes: canonicalBytes(entry), payloads };
+}
+
+/** The digest of an entry's value, as later entries may refer to it. */
+export function entryDigest(entry: JsonValue): Digest {
+  return digestOf('exequatur/ledger-entry/v1', entry);
+}

@@ -1,0 +1,97 @@
+/** What the layer says of itself. Only {@link ReadyView} is told without a key, and it names nothing. */
+import * as z from 'zod';
+import { instantText } from './words.ts';
+
+/** Why the layer is not as it should be. */
+export interface ReasonView {
+  readonly code: string;
+  readonly message: string;
+}
+
+const reasonView = z.object({ code: z.string(), message: z.string() });
+
+/** Whether proposals are taken. `degraded` still takes them; `unavailable` is told with status 503. */
+export interface ReadyView {
+  readonly status: 'ready' | 'degraded' | 'unavailable';
+  readonly reasons: readonly ReasonView[];
+}
+
+/** A {@link ReadyView} as sent. */
+export const readyView: z.ZodType<ReadyView> = z.object({
+  status: z.enum(['ready', 'degraded', 'unavailable']),
+  reasons: z.array(reasonView),
+});
+
+/** The process is alive. */
+export interface HealthView {
+  readonly status: 'alive';
+}
+
+/** A {@link HealthView} as sent. */
+export const healthView: z.ZodType<HealthView> = z.object({ status: z.literal('alive') });
+
+/** How many; `more` where there are more than were counted. */
+export interface CountView {
+  readonly count: number;
+  readonly more: boolean;
+}
+
+const countView = z.object({ count: z.int(), more: z.boolean() });
+
+/** What is active of policy, inventory and calendars. */
+export interface EpochView {
+  readonly number: number;
+  readonly digest: string;
+  readonly at: string;
+}
+
+const epochView = z.object({ number: z.int(), digest: z.string(), at: instantText });
+
+/** Everything an operator or a person wants to see at a glance. */
+export interface StatusView {
+  readonly version: string;
+  /** `development` or `enforce`. */
+  readonly mode: string;
+  /** What separates the layer from the agent: `none` makes it advice. */
+  readonly isolation: string;
+  readonly tenant: string;
+  readonly status: 'ready' | 'degraded' | 'unavailable';
+  readonly reasons: readonly ReasonView[];
+  readonly epoch: EpochView;
+  /** Actions that are not final. */
+  readonly open: {
+    readonly held: CountView;
+    readonly executing: CountView;
+    readonly unknown: CountView;
+  };
+  readonly haltsCount: number;
+  /** Of this process since its start, by name, such as `unauthenticated`. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** A {@link StatusView} as sent. */
+export const statusView: z.ZodType<StatusView> = z.object({
+  version: z.string(),
+  mode: z.string(),
+  isolation: z.string(),
+  tenant: z.string(),
+  status: z.enum(['ready', 'degraded', 'unavailable']),
+  reasons: z.array(reasonView),
+  epoch: epochView,
+  open: z.object({ held: countView, executing: countView, unknown: countView }),
+  haltsCount: z.int(),
+  counts: z.record(z.string(), z.int()),
+});
+
+/** What a reload came to; an invalid configuration is a `configuration_invalid` problem instead. */
+export interface ReloadView {
+  /** Whether another epoch is active now. */
+  readonly changed: boolean;
+  readonly epoch: EpochView;
+}
+
+/** A {@link ReloadView} as sent. */
+export const reloadView: z.ZodType<ReloadView> = z.object({
+  changed: z.boolean(),
+  epoch: epochView,
+});

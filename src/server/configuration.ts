@@ -1,0 +1,154 @@
+/**
+ * `exequatur.yaml`: where the layer listens, where its data lies, and which policy and inventory it
+ * loads. Read once at start and again at each reload, strictly: what is unknown is refused, with file,
+ * line and column.
+ */
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { ENGINE_LIMITS, type EngineLimits } from '../engine/limits.ts';
+import { readDocument } from '../facts/document/read-document.ts';
+import type { DocumentNode, Problem } from '../kernel/document.ts';
+import { DocumentReader, type Members } from '../kernel/document-reader.ts';
+import { parseTenantName, type TenantName } from '../kernel/id.ts';
+
+/** How the layer is kept apart from the agents: nothing but the operator's word, told wherever it matters. */
+export const ISOLATIONS = ['none', 'separate-user', 'separate-host'] as const;
+
+/** One of {@link ISOLATIONS}. */
+export type Isolation = (typeof ISOLATIONS)[number];
+
+/** The configuration of one layer. All paths are absolute. */
+export interface ServerConfiguration {
+  /** The file it was read from. */
+  readonly file: string;
+  readonly tenant: TenantName;
+  readonly listen: Listen;
+  readonly data: string;
+  readonly inventory: string;
+  readonly policies: readonly string[];
+  readonly limits: Partial<EngineLimits>;
+  readonly isolation: Isolation;
+}
+
+/** The address. Port 0 is any free one; `hosts` are names by which the layer may be reached besides it. */
+export interface Listen {
+  readonly host: string;
+  readonly port: number;
+  readonly hosts: readonly string[];
+}
+
+/** What was read, and everything that is wrong with it. */
+export interface ConfigurationRead {
+  readonly configuration: ServerConfiguration | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** Where the layer listens unless told otherwise. */
+export const LISTEN_DEFAULT: Listen = { host: '127.0.0.1', port: 7373, hosts: [] };
+
+/** The limits that a configuration may set, by the name it has there: durations have no unit in theirs. */
+const LIMIT_NAMES: ReadonlyMap<string, keyof EngineLimits> = new Map(
+  Object.keys(ENGINE_LIMITS)
+    .filter(isLimit)
+    .map((name) => [name.replace(/Ms(?=[A-Z]|$)/u, ''), name]),
+);
+
+function isLimit(name: string): name is keyof EngineLimits {
+  return Object.hasOwn(ENGINE_LIMITS, name);
+}
+
+/** The furthest away that any configured duration may be: a year. */
+const DURATION_MS_MAX = 366 * 86_400_000;
+
+/** Reads a configuration file. */
+export async function readConfiguration(file: string): Promise<ConfigurationRead> {
+  const path = resolve(file);
+  const { document, problems } = await readDocument(path);
+  if (document === undefined) return { configuration: undefined, problems };
+  const reader = new DocumentReader();
+  reader.add(problems);
+  const read = configurationOf(reader, document, path);
+  return {
+    configuration: reader.errorCount === 0 ? read : undefined,
+    problems: reader.problems,
+  };
+}
+
+function configurationOf(
+  reader: DocumentReader,
+  document: DocumentNode,
+  file: string,
+): ServerConfiguration | undefined {
+  const members = reader.mapping(document, {
+    what: 'configuration',
+    required: ['version'],
+    optional: ['tenant', 'listen', 'data', 'inventory', 'policy', 'limits', 'isolation'],
+  });
+  if (members === undefined) return undefined;
+  const version = members.get('version');
+  if (version !== undefined) reader.integer(version, 'version', { min: 1, max: 1 });
+  const at = (path: string): string => (isAbsolute(path) ? path : resolve(dirname(file), path));
+  const path = (key: string, fallback: string): string => {
+    const node = members.get(key);
+    return at((node === undefined ? undefined : reader.text(node, key)) ?? fallback);
+  };
+  const isolation = members.get('isolation');
+  return {
+    file,
+    tenant: tenantOf(reader, members),
+    listen: listenOf(reader, members.get('listen')),
+    data: path('data', 'data'),
+    inventory: path('inventory', 'inventory.yaml'),
+    policies: policiesOf(reader, members.get('policy')).map(at),
+    limits: limitsOf(reader, members.get('limits')),
+    isolation:
+      (isolation === undefined ? undefined : reader.oneOf(isolation, 'isolation', ISOLATIONS)) ??
+      'none',
+  };
+}
+
+function tenantOf(reader: DocumentReader, members: Members): TenantName {
+  const node = members.get('tenant');
+  const name = (node === undefined ? undefined : reader.name(node, 'tenant')) ?? 'default';
+  const tenant = parseTenantName(name);
+  if (tenant === undefined) throw new Error('a name was checked to be one');
+  return tenant;
+}
+
+function listenOf(reader: DocumentReader, node: DocumentNode | undefined): Listen {
+  if (node === undefined) return LISTEN_DEFAULT;
+  const members = reader.mapping(node, { what: 'listen', optional: ['host', 'port', 'hosts'] });
+  const host = members?.get('host');
+  const port = members?.get('port');
+  const hosts = members?.get('hosts');
+  return {
+    host: (host === undefined ? undefined : reader.text(host, 'host')) ?? LISTEN_DEFAULT.host,
+    port:
+      (port === undefined ? undefined : reader.integer(port, 'port', { min: 0, max: 65_535 })) ??
+      LISTEN_DEFAULT.port,
+    hosts: hosts === undefined ? [] : textsOf(reader, hosts, 'hosts'),
+  };
+}
+
+function policiesOf(reader: DocumentReader, node: DocumentNode | undefined): readonly string[] {
+  return node === undefined ? ['policy.yaml'] : textsOf(reader, node, 'policy');
+}
+
+function textsOf(reader: DocumentReader, node: DocumentNode, what: string): readonly string[] {
+  return (reader.oneOrMore(node, what) ?? []).flatMap((item) => reader.text(item, what) ?? []);
+}
+
+function limitsOf(reader: DocumentReader, node: DocumentNode | undefined): Partial<EngineLimits> {
+  if (node === undefined) return {};
+  const members = reader.mapping(node, { what: 'limits', optional: [...LIMIT_NAMES.keys()] });
+  const limits: Partial<Record<keyof EngineLimits, number>> = {};
+  for (const [key, name] of LIMIT_NAMES) {
+    const value = members?.get(key);
+    if (value === undefined) continue;
+    const limit =
+      key === name
+        ? reader.integer(value, key, { min: 1, max: 1_000_000 })
+        : reader.duration(value, key, { min: 1, max: DURATION_MS_MAX });
+    if (limit !== undefined) limits[name] = limit;
+  }
+  return limits;
+}

@@ -1,0 +1,329 @@
+/**
+ * One running layer: store, engine and listener with one lifetime. It starts whole or not at all, and
+ * a reload that is not valid leaves the last good epoch active.
+ */
+import { dirname } from 'node:path';
+import type { Refused } from '../cli/server-door.ts';
+import { controlEntry } from '../engine/entries.ts';
+import { Engine } from '../engine/engine.ts';
+import { StoreError, type Epoch, type Store } from '../engine/ports.ts';
+import { createHttpExecutor } from '../executors/http/executor.ts';
+import type { Masker } from '../executors/mask.ts';
+import { createProcessExecutor } from '../executors/process/executor.ts';
+import { createCalendars } from '../facts/calendar/calendars.ts';
+import { createFactSource } from '../facts/sources/fact-source.ts';
+import { createHttpApp } from '../gateways/http/app.ts';
+import type { Reloaded } from '../gateways/http/call.ts';
+import { ANY_HOST, LOOPBACK_HOSTS, type HostsAllowed } from '../gateways/http/door.ts';
+import { listen, type Listening } from '../gateways/http/listen.ts';
+import { parseDigest, type Digest } from '../kernel/digest.ts';
+import type { Problem } from '../kernel/document.ts';
+import { formatInstant } from '../kernel/instant.ts';
+import { sha256Hex } from '../kernel/sha256.ts';
+import type { DocumentProblem } from '../protocol/errors.ts';
+import type { EpochView, ReasonView } from '../protocol/status.ts';
+import { openSqliteStore } from '../stores/sqlite/open.ts';
+import { readConfiguration, type ServerConfiguration } from './configuration.ts';
+import { removeDaemonFile, writeDaemonFile } from './daemon-file.ts';
+import { loadEpoch, type LoadedEpoch } from './loading.ts';
+import type { Log } from './log.ts';
+import { makePrivateDirectory, operatorKeyOf } from './private-files.ts';
+import { documentProblem } from './problems.ts';
+import { SYSTEM_CLOCK, SYSTEM_RANDOMNESS } from './system.ts';
+
+/** How long what is under way may take to settle once the layer is told to stop. */
+export const DRAIN_MS = 20_000;
+
+/** What a daemon is started with. */
+export interface DaemonParts {
+  readonly configuration: ServerConfiguration;
+  /** The same as its file says, without what the command line set instead. */
+  readonly asRead: ServerConfiguration;
+  readonly mode: 'development' | 'enforce';
+  readonly version: string;
+  readonly log: Log;
+  readonly masker: Masker;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Problems name files as seen from here. */
+  readonly directory: string;
+}
+
+/** A start that succeeded, or why it did not. */
+export type Started =
+  | { readonly kind: 'started'; readonly daemon: Daemon }
+  | { readonly kind: 'problems'; readonly problems: readonly DocumentProblem[] }
+  | Refused;
+
+/** Loads, opens, activates, listens. What was opened before a failure is closed again. */
+export async function startDaemon(parts: DaemonParts): Promise<Started> {
+  const { configuration, directory } = parts;
+  const { epoch, problems } = await loadEpoch(configuration);
+  const told = problems.map((problem) => documentProblem(problem, directory));
+  if (epoch === undefined) return { kind: 'problems', problems: told };
+  for (const problem of told) parts.log.warn(problem.code, textOf(problem));
+  makePrivateDirectory(configuration.data);
+  let store: Store;
+  try {
+    store = await openSqliteStore({
+      directory: configuration.data,
+      clock: SYSTEM_CLOCK,
+      corrupt: (error) => parts.log.error(error.code, error.message),
+    });
+  } catch (error) {
+    return storeRefusal(error, configuration.data);
+  }
+  try {
+    const key = operatorKeyOf(configuration.data);
+    if (key.kind === 'refused') {
+      await store.close();
+      return key;
+    }
+    parts.masker.register(key.key);
+    const daemon = new Daemon(parts, store);
+    await daemon.activate(epoch);
+    await daemon.listen(hashOf(key.key));
+    return { kind: 'started', daemon };
+  } catch (error) {
+    await store.close();
+    return listenRefusal(error, configuration);
+  }
+}
+
+/** A running layer. */
+export class Daemon {
+  readonly engine: Engine;
+  readonly #parts: DaemonParts;
+  readonly #store: Store;
+  #listening: Listening | undefined;
+  #configuration: ServerConfiguration;
+  #epoch: Epoch | undefined;
+  #reloading: Promise<unknown> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
+  /** What is degraded now, by code. */
+  readonly #reasons = new Map<string, string>();
+
+  constructor(parts: DaemonParts, store: Store) {
+    const { masker, environment, log, configuration } = parts;
+    const tools = { masker, environment, clock: SYSTEM_CLOCK };
+    this.#parts = parts;
+    this.#store = store;
+    this.#configuration = configuration;
+    this.engine = new Engine({
+      store,
+      executors: { process: createProcessExecutor(tools), http: createHttpExecutor(tools) },
+      facts: createFactSource({ clock: SYSTEM_CLOCK, baseDirectory: dirname(configuration.file) }),
+      calendars: createCalendars(),
+      clock: SYSTEM_CLOCK,
+      randomness: SYSTEM_RANDOMNESS,
+      // One process owns the store, so what this name left behind is nobody's any more.
+      name: 'daemon',
+      limits: configuration.limits,
+      trouble: (code, message) => log.warn(code, message),
+    });
+  }
+
+  /** Where requests are answered. */
+  get url(): string {
+    if (this.#listening === undefined) throw new Error('the daemon does not listen yet');
+    return urlOf(this.#listening);
+  }
+
+  /** What is degraded now. */
+  reasons(): readonly ReasonView[] {
+    return [...this.#reasons].map(([code, message]) => ({ code, message }));
+  }
+
+  /** Makes an epoch the active one: in the store first, then here. */
+  async activate(loaded: LoadedEpoch): Promise<boolean> {
+    const { tenant } = this.#configuration;
+    const { policy, digest, sources } = loaded;
+    const before = this.#epoch;
+    const epoch = await this.#store.activate(tenant, digest, (at, number) =>
+      controlEntry('epoch', {
+        tenant,
+        at,
+        by: 'operator',
+        body: { digest, epoch: number, inventory: policy.inventory.digest, policy: policy.digest },
+        payloads: { sources: { ...sources } },
+        salt: this.engine.life.salt,
+      }),
+    );
+    this.engine.configure({ tenant, epoch, policy });
+    this.#epoch = epoch;
+    return before?.number !== epoch.number;
+  }
+
+  /** Answers requests from here on. */
+  async listen(operatorKeyHash: Digest): Promise<void> {
+    const { configuration, mode, version, masker, log } = this.#parts;
+    const lost = await this.engine.start();
+    for (const { id } of lost) {
+      log.warn('outcome_unknown', 'a crash left this action without an outcome', { action: id });
+    }
+    const app = createHttpApp({
+      engine: this.engine,
+      tenant: configuration.tenant,
+      operatorKeyHash,
+      masker,
+      hostsAllowed: hostsOf(configuration.listen),
+      layer: { version, mode, isolation: configuration.isolation },
+      reasons: () => this.reasons(),
+      reload: () => this.reload(),
+    });
+    this.#listening = await listen(app, configuration.listen);
+    writeDaemonFile(configuration.data, this.url);
+  }
+
+  /** Reads configuration, policy and inventory again. One at a time: the last one asked for wins. */
+  async reload(): Promise<Reloaded> {
+    const reloading = this.#reloading.then(() => this.#reload());
+    // Whoever asks next waits for this one, however it ends.
+    this.#reloading = reloading.catch(() => undefined);
+    return reloading;
+  }
+
+  async #reload(): Promise<Reloaded> {
+    const { log } = this.#parts;
+    const read = await readConfiguration(this.#configuration.file);
+    const problems = [...read.problems];
+    let epoch: LoadedEpoch | undefined;
+    if (read.configuration !== undefined) {
+      const loaded = await loadEpoch(read.configuration);
+      problems.push(...loaded.problems);
+      epoch = loaded.epoch;
+    }
+    if (read.configuration === undefined || epoch === undefined) return this.#invalid(problems);
+    this.#noteRestart(read.configuration);
+    const changed = await this.activate(epoch);
+    const { inventory, policies } = read.configuration;
+    this.#configuration = { ...this.#configuration, inventory, policies };
+    this.#reasons.delete('configuration_invalid');
+    const view = this.#epochView();
+    if (changed) log.info('epoch_active', `epoch ${String(view.number)} is active`);
+    return { kind: 'active', changed, epoch: view };
+  }
+
+  #invalid(problems: readonly Problem[]): Reloaded {
+    const told = problems
+      .filter(({ severity }) => severity === 'error')
+      .map((problem) => documentProblem(problem, this.#parts.directory));
+    const { number } = this.#epochView();
+    // Ready or not is told to anybody: files and what is in them are for the log and the operator.
+    this.#reasons.set(
+      'configuration_invalid',
+      `the configuration on disk is not valid; epoch ${String(number)} stays active`,
+    );
+    for (const problem of told) this.#parts.log.error(problem.code, textOf(problem));
+    this.#parts.log.error(
+      'configuration_invalid',
+      `the configuration on disk is not valid; epoch ${String(number)} stays active`,
+    );
+    return { kind: 'invalid', problems: told };
+  }
+
+  /** What cannot change while the layer runs is told, and takes a restart. */
+  #noteRestart(read: ServerConfiguration): void {
+    if (fixedPart(read) === fixedPart(this.#parts.asRead)) {
+      this.#reasons.delete('restart_needed');
+      return;
+    }
+    const message = 'the configuration on disk changes what only a restart can change';
+    this.#reasons.set('restart_needed', message);
+    this.#parts.log.warn('restart_needed', message);
+  }
+
+  #epochView(): EpochView {
+    if (this.#epoch === undefined) throw new Error('no epoch was ever activated');
+    const { number, digest, at } = this.#epoch;
+    return { number, digest, at: formatInstant(at) };
+  }
+
+  /** Takes nothing new, lets what is under way settle, and closes everything. Safe to call twice. */
+  async stop(graceMs: number = DRAIN_MS): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    // Draining begins at once: from here on a proposal is told that nothing was executed.
+    const settled = this.engine.stop(graceMs);
+    await Promise.all([settled, this.#listening?.close(graceMs)]);
+    await this.#reloading;
+    await this.#store.close();
+    removeDaemonFile(this.#configuration.data);
+  }
+}
+
+/** What a running layer cannot change. */
+function fixedPart({ tenant, listen: at, data, limits, isolation }: ServerConfiguration): string {
+  return JSON.stringify([tenant, at, data, limits, isolation]);
+}
+
+function textOf({ file, line, column, message, hint }: DocumentProblem): string {
+  const place = `${file}:${String(line)}:${String(column)}`;
+  return `${place}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
+function hashOf(key: string): Digest {
+  const digest = parseDigest(sha256Hex(key));
+  if (digest === undefined) throw new Error('a SHA-256 has its form');
+  return digest;
+}
+
+/** The address to print: passkeys work on `localhost` and not on `127.0.0.1`. */
+function urlOf({ host, port }: Pick<Listening, 'host' | 'port'>): string {
+  const here = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host);
+  const name = here ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${String(port)}`;
+}
+
+/** On loopback nothing but loopback's names; elsewhere the names that the configuration lists. */
+function hostsOf({ host, hosts }: ServerConfiguration['listen']): HostsAllowed {
+  if (hosts.includes('*')) return ANY_HOST;
+  return [...LOOPBACK_HOSTS, host.toLowerCase(), ...hosts.map((name) => name.toLowerCase())];
+}
+
+function storeRefusal(error: unknown, data: string): Refused {
+  if (!(error instanceof StoreError)) throw error;
+  const hint = STORE_HINTS[error.code];
+  return {
+    kind: 'refused',
+    code: error.code,
+    message: `the store in \`${data}\` cannot be opened: ${error.message}`,
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+const STORE_HINTS: Readonly<Partial<Record<StoreError['code'], string>>> = {
+  store_locked:
+    'one process owns a data directory: stop the other one, or use another with `--data`',
+  store_foreign: 'point `data` at a directory of its own',
+  store_newer: 'run the version that wrote it, or a newer one',
+  store_full: 'make room on the disk',
+  clock_jumped: 'set the clock right',
+};
+
+function listenRefusal(
+  error: unknown,
+  { listen: { host, port }, data }: ServerConfiguration,
+): Started {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (error instanceof StoreError) return storeRefusal(error, data);
+  if (code === 'EADDRINUSE') {
+    return {
+      kind: 'refused',
+      code: 'port_taken',
+      message: `port ${String(port)} is taken`,
+      hint: 'choose another with `--port`; `--port 0` takes any free one',
+    };
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return {
+      kind: 'refused',
+      code: 'address_refused',
+      message: `the system does not let it listen at \`${host}\` port ${String(port)} (${code})`,
+      hint: 'choose another with `listen:` in the configuration, or `--port`',
+    };
+  }
+  throw error;
+}

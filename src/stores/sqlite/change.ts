@@ -1,0 +1,286 @@
+/** Changes that are not advances: a person's answer, and everything that ends or loses an execution. */
+import type { Approval } from '../../kernel/decision.ts';
+import { sha256 } from '../../kernel/sha256.ts';
+import type { ActionId, ExecutionId, PersonName, TenantName } from '../../kernel/id.ts';
+import { addMs, type Instant } from '../../kernel/instant.ts';
+import type {
+  ActionRecord,
+  AnswerCommand,
+  ChangeCommand,
+  ChangeJudgement,
+  ChangeResult,
+  ExecutionRecord,
+  Outcome,
+} from '../../engine/ports.ts';
+import type { ActionState } from '../../engine/transition.ts';
+import type { StoredAction } from './actions.ts';
+import { digestBytesOf, jsonText, uuidBytes } from './columns.ts';
+import { find, occupiedKeys, wakeWaiting, type Context } from './context.ts';
+import { settleLimits } from './limits.ts';
+import { readLocalFacts } from './local-facts.ts';
+import type { Reading } from './store-clock.ts';
+
+/** Challenges that one person may have open for one action; the oldest give way. */
+export const CHALLENGES_PER_PERSON_MAX = 8;
+
+/** Stores a challenge: its hash, for one person and one action, until it expires. */
+export function writeChallenge(
+  context: Context,
+  command: {
+    readonly tenant: TenantName;
+    readonly action: ActionId;
+    readonly person: PersonName;
+    readonly challenge: string;
+    readonly validMs: number;
+  },
+  time: Reading,
+): void {
+  if (time.jumped !== undefined) throw time.jumped;
+  const stored = find(context, command.tenant, command.action);
+  if (stored === undefined) throw new Error(`no action \`${command.action}\``);
+  const { db } = context;
+  db.insert(
+    'INSERT INTO challenge (action, person, hash, expires_at) VALUES (?, ?, ?, ?)',
+    stored.row,
+    command.person,
+    sha256(command.challenge),
+    addMs(time.now, command.validMs),
+  );
+  db.run(
+    `DELETE FROM challenge WHERE action = ?1 AND person = ?2 AND (expires_at <= ?3 OR id NOT IN (
+       SELECT id FROM challenge WHERE action = ?1 AND person = ?2 ORDER BY id DESC LIMIT ?4))`,
+    stored.row,
+    command.person,
+    time.now,
+    CHALLENGES_PER_PERSON_MAX,
+  );
+}
+
+/** Writes a person's answer, and spends the challenge with it. */
+export function answer(context: Context, command: AnswerCommand, time: Reading): ChangeResult {
+  if (time.jumped !== undefined) throw time.jumped;
+  const stored = find(context, command.tenant, command.action);
+  if (stored === undefined) return unknownAction(command.action);
+  const { db, standing } = context;
+  const challenge = [stored.row, command.person, sha256(command.challenge), time.now] as const;
+  const known = db.get(
+    'SELECT id FROM challenge WHERE action = ? AND person = ? AND hash = ? AND expires_at > ?',
+    ...challenge,
+  );
+  if (known === undefined) {
+    return refused('challenge_invalid', 'the challenge is unknown, used or expired');
+  }
+  const { record } = stored;
+  const query = {
+    action: record.id,
+    agent: record.agent,
+    delegator: record.delegator,
+    effectKey: record.effectKey,
+    once: stored.once,
+    conflictKey: record.conflictKey,
+    limits: [],
+    after: [],
+  };
+  const subject = {
+    standing: standing.of(stored.tenant),
+    row: stored.row,
+    alsoPerson: command.person,
+  };
+  const local = readLocalFacts(db, query, subject, time.now);
+  const judgement = command.judge(time.now, record, local);
+  if (judgement.kind === 'refuse') return refused(judgement.code, judgement.message);
+  // INVARIANT: a challenge is spent with the answer that it was for, and only one answer spends it.
+  db.one(
+    'DELETE FROM challenge WHERE action = ? AND person = ? AND hash = ? AND expires_at > ?',
+    ...challenge,
+  );
+  for (const approval of judgement.approvals) insertApproval(context, stored.row, approval);
+  const { ended } = judgement;
+  if (ended !== undefined) {
+    db.one(
+      'UPDATE action SET ended_by = ?, ended_reason = ? WHERE id = ?',
+      ended.by,
+      ended.reason,
+      stored.row,
+    );
+  }
+  writeState(context, stored, judgement.state, time.now);
+  context.ledger.append(stored.tenant, judgement.entries);
+  const state = { state: judgement.state, updatedAt: time.now };
+  return written(context, stored, ended === undefined ? state : { ...state, ended });
+}
+
+/** Writes a change of one action. */
+export function change(context: Context, command: ChangeCommand, time: Reading): ChangeResult {
+  const stored = find(context, command.tenant, command.action);
+  if (stored === undefined) return unknownAction(command.action);
+  const { record } = stored;
+  if (command.execution !== undefined && record.execution?.id !== command.execution) {
+    return refused('execution_unknown', `\`${record.id}\` has no such execution`);
+  }
+  const judgement = command.judge(time.now, record);
+  if (judgement.kind === 'refuse') return refused(judgement.code, judgement.message);
+  // INVARIANT: only a crossing makes an action execute.
+  if (judgement.state === 'executing' && record.state !== 'executing') {
+    throw new Error('only a crossing makes an action execute');
+  }
+  writeState(context, stored, judgement.state, time.now);
+  const execution =
+    record.execution &&
+    writeExecution(context, { stored, execution: record.execution, judgement, now: time.now });
+  context.ledger.append(stored.tenant, judgement.entries);
+  return written(context, stored, { state: judgement.state, execution, updatedAt: time.now });
+}
+
+/** Extends leases; answers the executions that are no longer this engine's to renew. */
+export function renewLeases(
+  { db, recent }: Context,
+  engine: string,
+  executions: readonly ExecutionId[],
+  until: Instant,
+): readonly ExecutionId[] {
+  recent.forget();
+  return executions.filter((execution) => {
+    const changed = db.run(
+      'UPDATE execution SET lease_until = max(lease_until, ?) WHERE engine = ? AND uuid = ? AND settled_at IS NULL',
+      until,
+      engine,
+      uuidBytes(execution),
+    );
+    return changed === 0;
+  });
+}
+
+type Write = Extract<ChangeJudgement, { readonly kind: 'write' }>;
+
+/** Moves the action, and wakes who waits for what it occupied. */
+function writeState(
+  context: Context,
+  stored: StoredAction,
+  state: ActionState,
+  now: Instant,
+): void {
+  const { db } = context;
+  db.one(
+    // A hold that was answered or barred is looked at again at once, also after a crash.
+    `UPDATE action SET state = ?1, revision = revision + 1, updated_at = ?2, due_at = min(due_at, ?2)
+     WHERE id = ?3 AND revision = ?4`,
+    state,
+    now,
+    stored.row,
+    stored.record.revision,
+  );
+  if (state === stored.record.state) return;
+  if (stored.record.state === 'held') db.run('DELETE FROM wait WHERE action = ?', stored.row);
+  wakeWaiting(db, stored.tenant, occupiedKeys(stored), now);
+}
+
+interface ExecutionChange {
+  readonly stored: StoredAction;
+  readonly execution: ExecutionRecord;
+  readonly judgement: Write;
+  readonly now: Instant;
+}
+
+/** What a change does to the execution, its limits and its approvals; the execution that is left. */
+function writeExecution(
+  context: Context,
+  { stored, execution, judgement, now }: ExecutionChange,
+): ExecutionRecord | undefined {
+  const { db } = context;
+  const freed = settleLimits(db, {
+    tenant: stored.tenant,
+    action: stored.row,
+    crossedAt: execution.crossedAt,
+    change: judgement.limits,
+    now,
+  });
+  wakeWaiting(db, stored.tenant, new Set(freed), now);
+  if (judgement.restoreApprovals) {
+    db.run('UPDATE approval SET consumed = 0 WHERE action = ? AND consumed = 1', stored.row);
+  }
+  const { outcome, resolvedBy } = judgement;
+  if (outcome === 'barred') {
+    db.one('DELETE FROM execution WHERE action = ?', stored.row);
+    return undefined;
+  }
+  if (outcome !== undefined) writeOutcome(context, stored, { outcome, now });
+  if (resolvedBy !== undefined) {
+    db.one(
+      'UPDATE execution SET resolved_by = ?, resolved_reason = ? WHERE action = ?',
+      resolvedBy.person,
+      resolvedBy.reason,
+      stored.row,
+    );
+  }
+  return {
+    ...execution,
+    ...(outcome === undefined ? {} : { outcome, settledAt: now }),
+    ...(resolvedBy === undefined ? {} : { resolvedBy }),
+  };
+}
+
+function writeOutcome(
+  { db }: Context,
+  stored: StoredAction,
+  { outcome, now }: { readonly outcome: Outcome; readonly now: Instant },
+): void {
+  const { target, operation, conflictKey } = stored.record;
+  db.one(
+    'UPDATE execution SET outcome = ?, settled_at = ? WHERE action = ?',
+    jsonText(outcome),
+    now,
+    stored.row,
+  );
+  db.run(
+    `INSERT INTO conflict (tenant, key, settled_at) VALUES (?, ?, ?)
+     ON CONFLICT DO UPDATE SET settled_at = max(settled_at, excluded.settled_at)`,
+    stored.tenant,
+    conflictKey,
+    now,
+  );
+  if (outcome.state !== 'succeeded') return;
+  db.run(
+    `INSERT INTO last_success (tenant, target, operation, at) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET at = max(at, excluded.at)`,
+    stored.tenant,
+    target,
+    operation,
+    now,
+  );
+  wakeWaiting(db, stored.tenant, [`after:${target}/${operation}`], now);
+}
+
+function insertApproval({ db }: Context, row: number, approval: Approval): void {
+  db.insert(
+    `INSERT INTO approval (action, uuid, kind, requirement, consent, subject, approver, at, expires_at, consumed)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+    row,
+    uuidBytes(approval.id),
+    approval.kind,
+    digestBytesOf(approval.requirement),
+    digestBytesOf(approval.consent),
+    jsonText(approval.subject),
+    approval.approver,
+    approval.at,
+    approval.expiresAt,
+  );
+}
+
+function written(
+  context: Context,
+  stored: StoredAction,
+  changed: Partial<ActionRecord> & Pick<ActionRecord, 'state' | 'updatedAt'>,
+): ChangeResult {
+  const record = { ...stored.record, ...changed, revision: stored.record.revision + 1 };
+  context.recent.put({ ...stored, record });
+  return { kind: 'written', record };
+}
+
+function refused(code: string, message: string): ChangeResult {
+  return { kind: 'refused', code, message };
+}
+
+function unknownAction(action: ActionId): ChangeResult {
+  return refused('action_unknown', `no action \`${action}\``);
+}

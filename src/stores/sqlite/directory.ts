@@ -1,0 +1,236 @@
+/** Halts, accounts with their keys, and epochs: the standing state, and how it changes. */
+import type { Halt } from '../../kernel/decision.ts';
+import type { Digest } from '../../kernel/digest.ts';
+import { parsePersonName, parseTenantName, type HaltId, type TenantName } from '../../kernel/id.ts';
+import type { Instant } from '../../kernel/instant.ts';
+import type { LedgerDraft } from '../../ledger/entry.ts';
+import type { Account, DirectoryChange, Epoch, KeyHolder } from '../../engine/ports.ts';
+import { digestBytesOf, jsonText, readName, uuidBytes } from './columns.ts';
+import { text, textOrNone, type Connection } from './connection.ts';
+import { wakeAll, wakeWaiting, type Context } from './context.ts';
+import { readAccount, readHalt } from './standing.ts';
+
+/** Stores a halt. */
+export function halt(
+  context: Context,
+  { tenant: name, ...asked }: Omit<Halt, 'at'> & { readonly tenant: TenantName },
+  entry: (now: Instant) => LedgerDraft,
+  now: Instant,
+): Halt {
+  const tenant = context.standing.ensure(name);
+  context.db.insert(
+    'INSERT INTO halt (tenant, uuid, scope, reason, by, at) VALUES (?, ?, ?, ?, ?, ?)',
+    tenant,
+    uuidBytes(asked.id),
+    jsonText(asked.scope),
+    asked.reason,
+    asked.by,
+    now,
+  );
+  context.standing.changed(tenant);
+  context.ledger.append(tenant, [entry(now)]);
+  return { ...asked, at: now };
+}
+
+/** Ends a halt, and wakes who waited for that; `undefined` where none such stands. */
+export function resume(
+  context: Context,
+  { tenant: name, id }: { readonly tenant: TenantName; readonly id: HaltId },
+  entry: (now: Instant, halt: Halt) => LedgerDraft,
+  now: Instant,
+): Halt | undefined {
+  const { db, standing } = context;
+  const tenant = standing.find(name);
+  if (tenant === undefined) return undefined;
+  const row = db.get(
+    'SELECT * FROM halt WHERE tenant = ? AND uuid = ? AND resumed_at IS NULL',
+    tenant,
+    uuidBytes(id),
+  );
+  if (row === undefined) return undefined;
+  const stood = readHalt(row);
+  db.one(
+    'UPDATE halt SET resumed_at = ? WHERE tenant = ? AND uuid = ? AND resumed_at IS NULL',
+    now,
+    tenant,
+    uuidBytes(id),
+  );
+  standing.changed(tenant);
+  wakeWaiting(db, tenant, ['halt'], now);
+  context.ledger.append(tenant, [entry(now, stood)]);
+  return stood;
+}
+
+/** What became of a change of the directory. */
+export type Directed =
+  | { readonly kind: 'written' }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+/** Enrols, revokes, or changes roles. */
+export function direct(
+  context: Context,
+  name: TenantName,
+  change: DirectoryChange,
+  entry: (now: Instant) => LedgerDraft,
+  now: Instant,
+): Directed {
+  const tenant = context.standing.ensure(name);
+  const done =
+    change.kind === 'enrol'
+      ? enrol(context, tenant, change, now)
+      : amend(context, tenant, change, now);
+  if (done.kind === 'refused') return done;
+  context.standing.changed(tenant);
+  context.ledger.append(tenant, [entry(now)]);
+  return done;
+}
+
+const WRITTEN: Directed = { kind: 'written' };
+
+type Enrolment = Extract<DirectoryChange, { readonly kind: 'enrol' }>;
+
+function enrol(context: Context, tenant: number, change: Enrolment, now: Instant): Directed {
+  const { db } = context;
+  const { account, keyHash, delegator } = change;
+  const label = `${account.kind} \`${account.name}\``;
+  if (db.get('SELECT 1 FROM access_key WHERE hash = ?', digestBytesOf(keyHash)) !== undefined) {
+    return refused('key_in_use', 'the key is enrolled already');
+  }
+  if (delegator !== undefined && account.kind !== 'agent') {
+    return refused(
+      'delegator_not_allowed',
+      `${label} acts for nobody: only agents have delegators`,
+    );
+  }
+  if (
+    delegator !== undefined &&
+    readAccount(db, tenant, 'person', delegator)?.account.live !== true
+  ) {
+    return refused('delegator_unknown', `no live person \`${delegator}\``);
+  }
+  const known = readAccount(db, tenant, account.kind, account.name);
+  if (known !== undefined && !known.account.live) {
+    return refused('account_revoked', `${label} is revoked, and a name is never given again`);
+  }
+  if (known !== undefined && !sameSettings(known.account, account)) {
+    return refused('account_exists', `${label} exists with other settings`);
+  }
+  const id = known?.id ?? insertAccount(db, tenant, account, now);
+  db.insert(
+    'INSERT INTO access_key (account, hash, delegator, created_at) VALUES (?, ?, ?, ?)',
+    id,
+    digestBytesOf(keyHash),
+    delegator ?? null,
+    now,
+  );
+  return WRITTEN;
+}
+
+function insertAccount(
+  db: Connection,
+  tenant: number,
+  account: Enrolment['account'],
+  now: Instant,
+): number {
+  return db.insert(
+    'INSERT INTO account (tenant, kind, name, roles, owners, aliases, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    tenant,
+    account.kind,
+    account.name,
+    jsonText(sorted(account.roles)),
+    jsonText(sorted(account.owners)),
+    jsonText(sorted(account.aliases)),
+    now,
+  );
+}
+
+function amend(
+  { db }: Context,
+  tenant: number,
+  change: Exclude<DirectoryChange, Enrolment>,
+  now: Instant,
+): Directed {
+  const label = `${change.account} \`${change.name}\``;
+  const known = readAccount(db, tenant, change.account, change.name);
+  if (known === undefined) return refused('account_unknown', `no ${label}`);
+  if (!known.account.live) return refused('account_revoked', `${label} is revoked already`);
+  if (change.kind === 'roles') {
+    const roles = jsonText(sorted(change.roles));
+    db.one('UPDATE account SET roles = ? WHERE id = ?', roles, known.id);
+    return WRITTEN;
+  }
+  db.one('UPDATE account SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL', now, known.id);
+  // Its keys name nobody from here on: `holder` asks for a live account. The hashes stay, so that a
+  // revoked key is never enrolled again.
+  return WRITTEN;
+}
+
+function sameSettings(known: Account, asked: Enrolment['account']): boolean {
+  return (
+    sameNames(known.roles, asked.roles) &&
+    sameNames(known.owners, asked.owners) &&
+    sameNames(known.aliases, asked.aliases)
+  );
+}
+
+function sameNames(known: readonly string[], asked: readonly string[]): boolean {
+  return jsonText(sorted(known)) === jsonText(sorted(asked));
+}
+
+/** Each once, in order: a list of names is a set. */
+function sorted(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort();
+}
+
+/** Who a key belongs to now. */
+export function holder(
+  db: Connection,
+  keyHash: Digest,
+): (KeyHolder & { readonly tenant: TenantName }) | undefined {
+  const row = db.get(
+    `SELECT account.kind, account.name, access_key.delegator, tenant.name AS tenant
+     FROM access_key JOIN account ON account.id = access_key.account
+     JOIN tenant ON tenant.id = account.tenant
+     WHERE access_key.hash = ? AND account.revoked_at IS NULL`,
+    digestBytesOf(keyHash),
+  );
+  if (row === undefined) return undefined;
+  return {
+    tenant: readName(row, 'tenant', parseTenantName),
+    kind: text(row, 'kind') === 'agent' ? 'agent' : 'person',
+    name: text(row, 'name'),
+    delegator:
+      textOrNone(row, 'delegator') === undefined
+        ? undefined
+        : readName(row, 'delegator', parsePersonName),
+  };
+}
+
+/** Begins an epoch, and wakes every hold to be judged by it; the standing one answers its own digest. */
+export function activate(
+  context: Context,
+  { tenant: name, digest }: { readonly tenant: TenantName; readonly digest: Digest },
+  entry: (now: Instant, number: number) => LedgerDraft,
+  now: Instant,
+): Epoch {
+  const { db, standing, ledger } = context;
+  const tenant = standing.ensure(name);
+  const current = standing.of(tenant).epoch;
+  if (current?.digest === digest) return current;
+  const number = (current?.number ?? 0) + 1;
+  db.run(
+    'INSERT INTO epoch (tenant, number, digest, at) VALUES (?, ?, ?, ?)',
+    tenant,
+    number,
+    digestBytesOf(digest),
+    now,
+  );
+  standing.changed(tenant);
+  wakeAll(db, tenant, now);
+  ledger.append(tenant, [entry(now, number)]);
+  return { number, digest, at: now };
+}
+
+function refused(code: string, message: string): Directed {
+  return { kind: 'refused', code, message };
+}

@@ -1,0 +1,337 @@
+/**
+ * The embedded store on `node:sqlite`: one method a transaction, one process the owner of the file,
+ * every answer after a durable commit. How it stores is told in the files beside this one; here stands
+ * what it can be asked.
+ */
+import { writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { AgentName, TenantName } from '../../kernel/id.ts';
+import { mintExecution } from '../../engine/execution.ts';
+import {
+  StoreError,
+  type ActionRecord,
+  type AdvanceResult,
+  type Clock,
+  type Store,
+} from '../../engine/ports.ts';
+import { listActions, readAction, selectActions } from './actions.ts';
+import { advance, findByKey } from './advance.ts';
+import { answer, change, renewLeases, writeChallenge } from './change.ts';
+import { integer, severityOf, type Connection, type Row } from './connection.ts';
+import {
+  SQLITE_LIMITS,
+  find,
+  wakeAll,
+  wakeWaiting,
+  type Context,
+  type SqliteLimits,
+} from './context.ts';
+import { activate, direct, halt, holder, resume } from './directory.ts';
+import { syncDirectory } from './files.ts';
+import { GroupCommit, type Urgency, type Work } from './group-commit.ts';
+import { LedgerRows } from './ledger-rows.ts';
+import { noLocalFacts, readApprovals, readLocalFacts } from './local-facts.ts';
+import { openDatabase, type OwnedDatabase } from './open-database.ts';
+import { readUuid } from './columns.ts';
+import { parseActionId } from '../../kernel/id.ts';
+import { RecentActions } from './recent-actions.ts';
+import { StandingState, readAccounts } from './standing.ts';
+import { StoreClock, readMark } from './store-clock.ts';
+
+/** What a store is opened with. */
+export interface SqliteOptions {
+  /** Made, mode 0700, where it does not exist. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly limits?: Partial<SqliteLimits>;
+  /** Told of rows that are not as they were written, and are left out of a list for it. */
+  readonly corrupt?: (error: StoreError) => void;
+  /** Ends the process after an error that leaves file or disk in doubt; exits with 70 unless given. */
+  readonly fatal?: (error: unknown) => void;
+}
+
+/** The embedded store. */
+export interface SqliteStore extends Store {
+  /** The database's file. */
+  readonly path: string;
+  /** Bounds the file's size in bytes from now on; reaching it is a full disk. */
+  boundBytes(bytesMax: number): void;
+}
+
+/** Rows of a list at most, whatever was asked for. */
+export const LIST_COUNT_MAX = 10_000;
+
+/** Pages in the log at which it is written back into the file: 16 MiB. */
+const CHECKPOINT_PAGES = 4096;
+const PAGE_BYTES = 4096;
+const EXIT_CODE = 70;
+
+/**
+ * Opens the store of a directory. Rejects with a `StoreError`: `store_locked`, `store_foreign`,
+ * `store_newer`, `store_unsafe`, `store_full` or `clock_jumped`; then nothing was changed.
+ */
+export async function openSqliteStore(options: SqliteOptions): Promise<SqliteStore> {
+  const database = openDatabase(options.directory);
+  try {
+    const clock = new StoreClock(options.clock, readMark(database.db));
+    const { jumped } = clock.read();
+    if (jumped !== undefined) throw jumped;
+    // The first write makes SQLite's log; its name has to be durable before anything in it counts.
+    database.db.execute('BEGIN IMMEDIATE');
+    database.db.one('UPDATE clock SET mark = mark WHERE id = 1');
+    clock.persist(database.db);
+    database.db.execute('COMMIT');
+    clock.persisted();
+    syncDirectory(dirname(database.path));
+    return new EmbeddedStore(database, clock, options);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+class EmbeddedStore implements SqliteStore {
+  readonly path: string;
+  readonly #database: OwnedDatabase;
+  readonly #db: Connection;
+  readonly #clock: StoreClock;
+  readonly #context: Context;
+  readonly #commit: GroupCommit;
+  readonly #corrupt: (error: StoreError) => void;
+  #closing: Promise<void> | undefined;
+
+  constructor(database: OwnedDatabase, clock: StoreClock, options: SqliteOptions) {
+    const standing = new StandingState(database.db);
+    const ledger = new LedgerRows(database.db);
+    this.path = database.path;
+    this.#database = database;
+    this.#db = database.db;
+    this.#clock = clock;
+    const recent = new RecentActions();
+    this.#context = {
+      db: database.db,
+      standing,
+      ledger,
+      recent,
+      limits: { ...SQLITE_LIMITS, ...options.limits },
+    };
+    this.#corrupt = options.corrupt ?? ((error) => void writeSync(2, `${error.message}\n`));
+    this.#commit = new GroupCommit({
+      db: database.db,
+      clock,
+      monotonicMs: () => options.clock.monotonicMs(),
+      forget: () => {
+        standing.forget();
+        ledger.forget();
+        recent.forget();
+      },
+      committed: () => checkpoint(database.db),
+      fatal: options.fatal ?? endProcess,
+    });
+  }
+
+  look: Store['look'] = (query) =>
+    this.#read(() => {
+      const { now } = this.#clock.read();
+      const tenant = this.#context.standing.find(query.tenant);
+      if (tenant === undefined) return { now, local: noLocalFacts(query) };
+      const row = find(this.#context, query.tenant, query.action)?.row;
+      const subject = { standing: this.#context.standing.of(tenant), row };
+      return { now, local: readLocalFacts(this.#db, query, subject, now) };
+    });
+
+  advance: Store['advance'] = async (command) => {
+    const advanced = await this.#write((time) => advance(this.#context, command, time));
+    if (advanced.kind !== 'written') return advanced;
+    const { record, crossed } = advanced;
+    // The commit returned: from here on the execution exists, and may be sent once.
+    const execution = crossed && mintExecution(crossed.decision, crossed.execution);
+    return { kind: 'written', record, execution } satisfies AdvanceResult;
+  };
+
+  challenge: Store['challenge'] = (command) =>
+    this.#write((time) => writeChallenge(this.#context, command, time));
+
+  answer: Store['answer'] = (command) =>
+    this.#write((time) => answer(this.#context, command, time));
+
+  change: Store['change'] = (command) =>
+    this.#write((time) => change(this.#context, command, time));
+
+  renew: Store['renew'] = (engine, executions, until) =>
+    this.#write(() => renewLeases(this.#context, engine, executions, until));
+
+  halt: Store['halt'] = (asked, entry) =>
+    this.#write(({ now }) => halt(this.#context, asked, entry, now), 'first');
+
+  resume: Store['resume'] = (tenant, id, entry) =>
+    this.#write(({ now }) => resume(this.#context, { tenant, id }, entry, now));
+
+  halts: Store['halts'] = (tenant) =>
+    this.#read(() => {
+      const id = this.#context.standing.find(tenant);
+      return id === undefined ? [] : this.#context.standing.of(id).halts;
+    });
+
+  direct: Store['direct'] = (tenant, asked, entry) =>
+    this.#write(
+      ({ now }) => direct(this.#context, tenant, asked, entry, now),
+      asked.kind === 'enrol' ? 'in_turn' : 'first',
+    );
+
+  accounts: Store['accounts'] = (tenant) =>
+    this.#read(() => {
+      const id = this.#context.standing.find(tenant);
+      return id === undefined ? [] : readAccounts(this.#db, id);
+    });
+
+  holder: Store['holder'] = (keyHash) => this.#read(() => holder(this.#db, keyHash));
+
+  activate: Store['activate'] = (tenant, digest, entry) =>
+    this.#write(({ now }) => activate(this.#context, { tenant, digest }, entry, now), 'first');
+
+  action: Store['action'] = (tenant, id) =>
+    this.#read(() => find(this.#context, tenant, id)?.record);
+
+  proposed: Store['proposed'] = (tenant: TenantName, agent: AgentName, key: string) =>
+    this.#read(() => {
+      const id = this.#context.standing.find(tenant);
+      return id === undefined
+        ? undefined
+        : findByKey(this.#context, { id, name: tenant }, agent, key)?.record;
+    });
+
+  actions: Store['actions'] = ({ tenant: name, count, ...filter }) =>
+    this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      if (tenant === undefined) return [];
+      return this.#records(listActions(this.#db, { ...filter, tenant, count: bounded(count) }));
+    });
+
+  approvals: Store['approvals'] = (tenant, action) =>
+    this.#read(() => {
+      const stored = find(this.#context, tenant, action);
+      return stored === undefined ? [] : readApprovals(this.#db, stored.row);
+    });
+
+  due: Store['due'] = (now, count) =>
+    this.#read(() =>
+      this.#db
+        .all(
+          `SELECT tenant, uuid FROM action WHERE state = 'held' AND due_at <= ?
+           ORDER BY due_at, id LIMIT ?`,
+          now,
+          bounded(count),
+        )
+        .map((row) => ({
+          tenant: this.#context.standing.nameOf(integer(row, 'tenant')),
+          id: readUuid(row, 'uuid', parseActionId),
+        })),
+    );
+
+  wake: Store['wake'] = (name, waitsFor) =>
+    this.#write(({ now }) => {
+      const tenant = this.#context.standing.find(name);
+      if (tenant === undefined) return 0;
+      return waitsFor === 'all'
+        ? wakeAll(this.#db, tenant, now)
+        : wakeWaiting(this.#db, tenant, new Set(waitsFor), now);
+    });
+
+  lost: Store['lost'] = (engine, now) =>
+    this.#read(() =>
+      this.#records(
+        selectActions(
+          this.#db,
+          `WHERE action.state = 'executing' AND action.id IN (
+             SELECT action FROM execution
+             WHERE settled_at IS NULL AND (engine = ? OR lease_until <= ?))
+           ORDER BY action.id`,
+          engine,
+          now,
+        ),
+      ),
+    );
+
+  executing: Store['executing'] = (name) =>
+    this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      if (tenant === undefined) return [];
+      const clause = "WHERE action.state = 'executing' AND action.tenant = ? ORDER BY action.id";
+      return this.#records(selectActions(this.#db, clause, tenant));
+    });
+
+  ledger: Store['ledger'] = (name, after, count) =>
+    this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      return tenant === undefined ? [] : this.#context.ledger.read(tenant, after, bounded(count));
+    });
+
+  history: Store['history'] = (name, action) =>
+    this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      return tenant === undefined ? [] : this.#context.ledger.about(tenant, action);
+    });
+
+  payload: Store['payload'] = (name, sequence, digest) =>
+    this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      if (tenant === undefined) return undefined;
+      return this.#context.ledger.payload(tenant, sequence, digest);
+    });
+
+  boundBytes(bytesMax: number): void {
+    this.#db.all(`PRAGMA max_page_count = ${String(Math.floor(bytesMax / PAGE_BYTES))}`);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#commit.drain().then(() => this.#database.close());
+    return this.#closing;
+  }
+
+  #write<Value>(work: Work<Value>, urgency?: Urgency): Promise<Value> {
+    return this.#commit.submit(work, urgency);
+  }
+
+  /** A read between two transactions, on the same connection. */
+  async #read<Value>(read: () => Value): Promise<Value> {
+    const { closed } = this.#commit;
+    if (closed !== undefined) throw closed;
+    try {
+      return read();
+    } catch (error) {
+      if (severityOf(error) === 'fatal') this.#commit.fail(error);
+      throw error;
+    }
+  }
+
+  /** The records of a list. A malformed row must not hide the others, and is not hidden itself. */
+  #records(rows: readonly Row[]): readonly ActionRecord[] {
+    return rows.flatMap((row) => {
+      try {
+        return [readAction(row, this.#context.standing.nameOf(integer(row, 'tenant'))).record];
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        this.#corrupt(error);
+        return [];
+      }
+    });
+  }
+}
+
+/** Writes the log back into the file once it is long. Errors are the caller's to sort. */
+function checkpoint(db: Connection): void {
+  const row = db.get('PRAGMA wal_checkpoint(NOOP)');
+  if (row === undefined || integer(row, 'log') < CHECKPOINT_PAGES) return;
+  db.get('PRAGMA wal_checkpoint(PASSIVE)');
+}
+
+function bounded(count: number): number {
+  return Math.max(0, Math.min(Math.trunc(count), LIST_COUNT_MAX));
+}
+
+function endProcess(error: unknown): void {
+  const what = error instanceof Error ? error.message : 'unknown error';
+  writeSync(2, `the store failed and the process ends: ${what.replaceAll('\n', ' ')}\n`);
+  process.exit(EXIT_CODE);
+}

@@ -1,0 +1,226 @@
+/** The directory and the epochs: who exists, whose keys work, who is one person, what is active. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { agentName, digestOfText, keyHash, personName, writtenRecord } from './boundary.ts';
+import type { WithStore } from './store.ts';
+
+export function directoryContract(withStore: WithStore): void {
+  describe('directory', () => {
+    test(
+      'a key names its holder and its delegator until the account is revoked, also after a restart',
+      withStore(async ({ boundary, reopen }) => {
+        const dana = personName('mei');
+        assert.equal(
+          (
+            await boundary.enrol('agent', 'bot', {
+              owners: [personName('olga')],
+              delegator: dana,
+              key: 'delegated',
+            })
+          ).kind,
+          'written',
+        );
+        const again = await reopen();
+        const { store, boundary: now } = again;
+        assert.deepEqual(await store.holder(keyHash('delegated')), {
+          tenant: boundary.tenant,
+          kind: 'agent',
+          name: 'bot',
+          delegator: dana,
+        });
+        const own = await store.holder(keyHash(`${boundary.tenant} agent bot`));
+        assert.deepEqual(own, {
+          tenant: boundary.tenant,
+          kind: 'agent',
+          name: 'bot',
+          delegator: undefined,
+        });
+        assert.equal(await store.holder(keyHash('Delegated')), undefined);
+        await store.direct(
+          boundary.tenant,
+          { kind: 'revoke', account: 'agent', name: 'bot' },
+          now.entry('directory'),
+        );
+        assert.equal(await store.holder(keyHash('delegated')), undefined);
+        assert.equal(await store.holder(keyHash(`${boundary.tenant} agent bot`)), undefined);
+        const revoked = (await store.accounts(boundary.tenant)).find(({ name }) => name === 'bot');
+        assert.equal(revoked?.live, false);
+        assert.notEqual(revoked.revokedAt, undefined);
+        assert.equal((await now.proposed()).state, 'denied');
+      }),
+    );
+
+    test(
+      'a delegation lives as long as its key and its person',
+      withStore(async ({ boundary }) => {
+        const { store, tenant } = boundary;
+        const mei = personName('mei');
+        const before = await boundary.proposed({ delegator: mei });
+        assert.equal(before.decision?.findings[0]?.code, 'delegation_revoked');
+        await boundary.enrol('agent', 'bot', {
+          owners: [personName('olga')],
+          delegator: mei,
+          key: 'k2',
+        });
+        const during = await boundary.proposed({ delegator: mei });
+        assert.equal(during.state, 'executing');
+        assert.equal(during.delegator, 'mei');
+        const local = await boundary.look(during);
+        assert.equal(local.agent?.delegationLive, true);
+        assert.equal(local.people['mei']?.live, true);
+        await store.direct(
+          tenant,
+          { kind: 'revoke', account: 'person', name: 'mei' },
+          boundary.entry('directory'),
+        );
+        assert.equal((await boundary.look(during)).agent?.delegationLive, false);
+        assert.equal((await boundary.proposed({ delegator: mei })).state, 'denied');
+        assert.equal((await boundary.proposed()).state, 'executing');
+      }),
+    );
+
+    test(
+      'changed roles count from the next crossing on',
+      withStore(async ({ boundary }) => {
+        const held = await boundary.proposed({ operation: 'sign' });
+        const answered = writtenRecord(await boundary.approve(held, personName('mei')));
+        await boundary.store.direct(
+          boundary.tenant,
+          { kind: 'roles', account: 'person', name: 'mei', roles: [] },
+          boundary.entry('directory'),
+        );
+        const advanced = writtenRecord(await boundary.advance(answered));
+        assert.equal(advanced.state, 'held');
+        assert.deepEqual((await boundary.look(advanced)).people['mei'], {
+          live: true,
+          roles: [],
+          aliases: [],
+        });
+      }),
+    );
+
+    test(
+      'whoever is connected by aliases is among the people of an action, however far and in either direction',
+      withStore(async ({ boundary }) => {
+        await boundary.enrol('person', 'olga-admin', { aliases: [personName('olga')] });
+        await boundary.enrol('person', 'olga-night', { aliases: [personName('olga-admin')] });
+        await boundary.enrol('person', 'stranger', { aliases: [personName('nobody')] });
+        const { people } = await boundary.look(await boundary.proposed());
+        assert.deepEqual(Object.keys(people).sort(), ['olga', 'olga-admin', 'olga-night']);
+      }),
+    );
+
+    test(
+      'enrolments that would change an account or share a key are refused by name',
+      withStore(async ({ boundary, other }) => {
+        const refusals = [
+          ['account_exists', await boundary.enrol('person', 'mei', { key: 'n1' })],
+          ['key_in_use', await boundary.enrol('person', 'new', { key: 'acme person mei' })],
+          ['key_in_use', await other.enrol('person', 'new', { key: 'acme person mei' })],
+          [
+            'delegator_unknown',
+            await boundary.enrol('agent', 'new', { delegator: personName('who'), key: 'n2' }),
+          ],
+          [
+            'delegator_not_allowed',
+            await boundary.enrol('person', 'new', { delegator: personName('mei'), key: 'n3' }),
+          ],
+        ] as const;
+        for (const [code, refused] of refusals) assert.equal(refused.code, code);
+        const added = await boundary.enrol('person', 'mei', { roles: ['lead', 'lead'], key: 'n4' });
+        assert.equal(added.kind, 'written');
+        assert.equal((await boundary.enrol('agent', 'mei', { key: 'n5' })).kind, 'written');
+      }),
+    );
+
+    test(
+      'changes of accounts that are not there or are revoked are refused, and a name is never given again',
+      withStore(async ({ boundary }) => {
+        const { store, tenant } = boundary;
+        const change = async (kind: 'revoke' | 'roles', name: string): Promise<string> => {
+          const asked =
+            kind === 'revoke'
+              ? ({ kind, account: 'person', name } as const)
+              : ({ kind, account: 'person', name, roles: [] } as const);
+          const result = await store.direct(tenant, asked, boundary.entry('directory'));
+          return result.kind === 'refused' ? result.code : result.kind;
+        };
+        assert.equal(await change('revoke', 'nobody'), 'account_unknown');
+        assert.equal(await change('roles', 'bot'), 'account_unknown');
+        assert.equal(await change('revoke', 'mei'), 'written');
+        assert.equal(await change('revoke', 'mei'), 'account_revoked');
+        assert.equal(await change('roles', 'mei'), 'account_revoked');
+        const again = await boundary.enrol('person', 'mei', { roles: ['lead'], key: 'n1' });
+        assert.equal(again.code, 'account_revoked');
+        const reused = await boundary.enrol('person', 'mina', { key: 'acme person mei' });
+        assert.equal(reused.code, 'key_in_use');
+      }),
+    );
+
+    test(
+      'a refused change leaves no entry, a written one leaves one',
+      withStore(async ({ boundary, store }) => {
+        const before = (await store.ledger(boundary.tenant, 0, 1000)).length;
+        await boundary.enrol('person', 'mei', { key: 'n1' });
+        assert.equal((await store.ledger(boundary.tenant, 0, 1000)).length, before);
+        await boundary.enrol('person', 'nina');
+        assert.equal((await store.ledger(boundary.tenant, 0, 1000)).length, before + 1);
+      }),
+    );
+
+    test(
+      'a new epoch counts up, wakes every hold and is what the next crossing sees; the standing one is answered again',
+      withStore(async ({ boundary, other, store, reopen }) => {
+        const { tenant } = boundary;
+        const held = await boundary.proposed({ operation: 'sign' });
+        const entry = boundary.entry('epoch');
+        const before = (await store.ledger(tenant, 0, 1000)).length;
+        const first = await store.activate(tenant, digestOfText('one'), entry);
+        const again = await store.activate(tenant, digestOfText('one'), entry);
+        assert.equal(first.number, 1);
+        assert.deepEqual(again, first);
+        assert.equal((await store.ledger(tenant, 0, 1000)).length, before + 1);
+        assert.deepEqual(await boundary.due(), [held.id]);
+        assert.equal((await store.activate(tenant, digestOfText('two'), entry)).number, 2);
+        assert.equal((await store.activate(other.tenant, digestOfText('two'), entry)).number, 1);
+        const reopened = await reopen();
+        const third = await reopened.store.activate(tenant, digestOfText('one'), entry);
+        assert.equal(third.number, 3);
+        assert.equal((await reopened.boundary.look(held)).epoch, 3);
+      }),
+    );
+
+    test(
+      'one tenant’s names, keys, halts and actions are nothing to another',
+      withStore(async ({ boundary, other, store }) => {
+        const record = await boundary.proposed({ key: 'mine' });
+        const stranger = other.tenant;
+        assert.equal(await store.action(stranger, record.id), undefined);
+        assert.equal(await store.proposed(stranger, agentName('bot'), 'mine'), undefined);
+        assert.deepEqual(await store.actions({ tenant: stranger, count: 10 }), []);
+        assert.deepEqual(await store.executing(stranger), []);
+        assert.deepEqual(await store.approvals(stranger, record.id), []);
+        const refused = await store.change({
+          tenant: stranger,
+          action: record.id,
+          judge: () => assert.fail('nothing to judge'),
+        });
+        assert.ok(refused.kind === 'refused');
+        assert.equal(refused.code, 'action_unknown');
+        const { propose: _mine, ...command } = boundary.proposal();
+        await assert.rejects(
+          store.advance({
+            ...command,
+            query: { ...command.query, tenant: stranger, action: record.id },
+          }),
+        );
+        const [mine, theirs] = await Promise.all([
+          store.ledger(boundary.tenant, 0, 1000),
+          store.ledger(stranger, 0, 1000),
+        ]);
+        assert.equal(mine.length, theirs.length + 2);
+        assert.equal((await store.holder(keyHash('globex agent bot')))?.tenant, stranger);
+      }),
+    );
+  });
+}
