@@ -23,6 +23,6 @@ export class CliError extends Error {
 }
 
 /** A refusal because the command line is wrong. */
-export function usageError(message: string, hint?: string): CliError {
+export function usageError(message: string, hint = 'see `exequatur help`'): CliError {
   return new CliError({ exit: 2, code: 'usage', message, hint });
 }

@@ -8,10 +8,29 @@ export function errorOf(problem: ProblemDetails): CliError {
   return new CliError({
     exit: exitOfProblem(problem),
     code: problem.code,
-    message: lowerFirst(problem.detail),
-    hint: problem.hint,
+    message: lowerFirst(problem.detail).replace(/\.$/u, ''),
+    hint: HINTS[problem.code] ?? problem.hint ?? EXPLAIN,
   });
 }
+
+const EXPLAIN = 'the same with `--json` tells everything the layer said';
+
+/** What to do at a command line, where the API's own hint is for whoever writes requests. */
+const HINTS: Readonly<Partial<Record<ProblemDetails['code'], string>>> = {
+  unauthenticated: 'the key is unknown or revoked: give another with `--as` or `--key-file`',
+  wrong_key_sort: 'choose another key with `--as NAME` or `--key-file FILE`',
+  action_unknown: 'list them with `exequatur actions`',
+  account_unknown: 'list them with `exequatur agent list` and `exequatur person list`',
+  not_entitled: 'somebody else has to answer: `exequatur explain` says who',
+  not_held: 'look at it with `exequatur show`',
+  not_unknown: 'look at it with `exequatur show`',
+  consent_moved: 'run it again and look at what the action would do now',
+  challenge_invalid: 'run it again',
+  invalid_request: 'see `exequatur help` and the command’s name for what it takes',
+  query_invalid: 'see `exequatur help` and the command’s name for what it takes',
+  idempotency_key_reused: 'leave `--key` out for a new action',
+  draining: 'wait until it is started again',
+};
 
 /** The exit code of an answer with problem details. */
 export function exitOfProblem({ status, state, code }: ProblemDetails): ExitCode {

@@ -35,7 +35,7 @@ export const ARGUMENT_ERROR_CODES = [
 ] as const;
 
 /** The stable code of an argument's error. */
-export type ArgumentErrorCode = (typeof ARGUMENT_ERROR_CODES)[number];
+type ArgumentErrorCode = (typeof ARGUMENT_ERROR_CODES)[number];
 
 /** One error; `pointer` is a JSON pointer into the arguments. The message never repeats the value. */
 export interface ArgumentError {

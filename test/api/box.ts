@@ -1,4 +1,7 @@
 /** A small world for the tests of the API: one box with a program that does as it is told. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { startLayer, type Layer, type LayerParts } from '../fixtures/layer.ts';
 
 /** Writes a line for each effect; the first word says how to behave. */
@@ -38,6 +41,15 @@ targets:
         measures: { rows: args.rows }
         run: ["{folder}/act.sh", erase, "$rows"]
         timeout: 3s
+  vault:
+    environment: staging
+    process: { cwd: "{folder}", credential: TOKEN }
+    credentials: { act: "env:VAULT_TOKEN" }
+    operations:
+      tell:
+        kind: api.call
+        run: ["{folder}/act.sh", leak]
+        timeout: 3s
 `;
 
 /** Everyone pings; deploys need a lead; few rows may be erased. */
@@ -46,7 +58,7 @@ version: 1
 roles: [lead]
 rules:
   - id: everyone-pings
-    match: { operation: ping }
+    match: { operation: [ping, tell] }
     allow: []
   - id: deploys-need-a-lead
     match: { operation: deploy }
@@ -70,6 +82,7 @@ export function startBox(changes: Partial<LayerParts> = {}): Promise<Layer> {
     policy: POLICY,
     inventory: INVENTORY,
     files: { 'act.sh': ACT },
+    environment: { VAULT_TOKEN: 'tok-0123456789' },
     ...changes,
   });
 }
@@ -82,4 +95,13 @@ export function ping(mode = 'ok', text = 'hello'): Readonly<Record<string, unkno
 /** The body of a proposal that waits for a lead. */
 export function deploy(text = 'v1'): Readonly<Record<string, unknown>> {
   return { target: 'box', operation: 'deploy', args: { text } };
+}
+
+/** What the program did, a line an effect. */
+export function effectsOf({ folder }: Pick<Layer, 'folder'>): readonly string[] {
+  const path = join(folder, 'effects');
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
 }

@@ -80,11 +80,15 @@ describe('words and environment', () => {
 
   test('a program sees the variables that are named, its execution, its credential and nothing else', async () => {
     fixture.environment['OTHER_SECRET'] = 'must-not-be-seen';
-    process.env['NODE_V8_COVERAGE'] ??= '';
+    // Node itself hands this one on to every child, unless it is told not to.
+    const inherited = process.env['NODE_V8_COVERAGE'];
+    process.env['NODE_V8_COVERAGE'] = join(fixture.folder, 'coverage');
     const request = fixture.run([word('/usr/bin/env')], {
       target: { environmentNames: ['PATH', 'ABSENT'], environmentValues: { FIXED: 'value' } },
     });
     const { outcome, execution } = await perform(fixture.executor, request);
+    if (inherited === undefined) delete process.env['NODE_V8_COVERAGE'];
+    else process.env['NODE_V8_COVERAGE'] = inherited;
     const lines = at(outcome.result, '/stdout/text').trim().split('\n').toSorted();
     assert.deepEqual(
       lines.map((line) => line.replace(/‹secret:[0-9a-f]{8}›/u, 'masked')),

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { Temporal } from 'temporal-polyfill';
-import type { WindowState } from '../../kernel/decision.ts';
 import { instantOf } from '../../kernel/instant.ts';
-import type { CalendarPattern, CalendarSpec } from '../../kernel/policy.ts';
 import {
   calendar,
   DAY,
@@ -14,13 +10,11 @@ import {
   ms,
   position,
   rrule,
-  span,
   stateAt,
   weekly,
   windows,
   ZONES,
   type Given,
-  EVERY_DAY,
 } from '../../../test/fixtures/facts/calendars.ts';
 import { CALENDAR_LIMITS, checkCalendar, createCalendars } from './calendars.ts';
 

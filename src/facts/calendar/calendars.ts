@@ -32,7 +32,7 @@ export const CALENDAR_LIMITS = {
 } as const;
 
 /** The codes of a calendar that cannot be used. */
-export const CALENDAR_CODES = [
+const CALENDAR_CODES = [
   /** This machine knows no such time zone. */
   'unknown_zone',
   /** The calendar has no `open` pattern, so it never opens. */

@@ -4,19 +4,13 @@ import { test } from 'node:test';
 import { Temporal } from 'temporal-polyfill';
 import {
   calendar,
-  DAY,
   HOUR,
   MINUTE,
-  ms,
-  position,
   rrule,
   span,
-  stateAt,
   weekly,
   windows,
   ZONES,
-  type Given,
-  EVERY_DAY,
 } from '../../../test/fixtures/facts/calendars.ts';
 import {
   type ClockTable,

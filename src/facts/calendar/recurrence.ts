@@ -24,7 +24,7 @@ export interface Recurrence {
 }
 
 /** How much work one expansion may do. */
-export const RECURRENCE_LIMITS = {
+const RECURRENCE_LIMITS = {
   /** Periods that are looked at, from the rule's start on. */
   iterationsMax: 20_000,
   /** Date-times that are looked at: ten a day over the look-ahead, 50 µs each. */

@@ -8,7 +8,7 @@ import { Temporal } from 'temporal-polyfill';
 export type LocalMs = number;
 
 /** The earliest and the latest instant that a local time can mean; equal where it is not ambiguous. */
-export interface Readings {
+interface Readings {
   readonly earliest: number;
   readonly latest: number;
   /** Whether a clock change skips this local time: it never shows on a clock. */

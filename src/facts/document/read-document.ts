@@ -8,7 +8,7 @@ import { readYaml, type YamlRead } from './yaml.ts';
 export const DOCUMENT_BYTES_MAX = 4_194_304;
 
 /** The codes of a file that cannot be read at all, beside `YAML_CODES`. */
-export const DOCUMENT_FILE_CODES = [
+const DOCUMENT_FILE_CODES = [
   /** There is no such file. */
   'file_not_found',
   /** It exists and cannot be read. */
@@ -48,7 +48,7 @@ export async function readDocument(path: string): Promise<YamlRead> {
 }
 
 /** The path leads to a directory, a pipe or a device. */
-export class NotAFileError extends Error {
+class NotAFileError extends Error {
   override readonly name = 'NotAFileError';
   readonly code = 'not_a_file';
 

@@ -160,7 +160,7 @@ test('hostile depth, anchors and keys end in problems, in bounded time and numbe
   assert.equal(readYaml('- '.repeat(20_000), 'x').problems[0]?.code, 'yaml_too_deep');
   const anchors = readYaml(`[${'&a 1,'.repeat(10_000)}]`, 'x').problems;
   assert.equal(anchors.length, YAML_LIMITS.problemsMax);
-  const keys = Array.from({ length: 50_000 }, (_, index) => `k${index}: 1\n`).join('');
+  const keys = Array.from({ length: 40_000 }, (_, index) => `k${index}: 1\n`).join('');
   assert.deepEqual(readYaml(keys, 'x').problems, []);
   assert.ok(performance.now() - start < 10_000);
 });
@@ -214,7 +214,7 @@ test('a file that cannot be read says why at its first character', async (contex
   await writeFile(at('latin1.yaml'), Uint8Array.of(0x61, 0x3a, 0x20, 0xe9, 0x0a));
   await writeFile(at('large.yaml'), `# ${'x'.repeat(DOCUMENT_BYTES_MAX)}`);
   await writeFile(at('mark.yaml'), '\uFEFFa: 1\n');
-  execFileSync('mkfifo', [at('pipe.yaml')]);
+  execFileSync('sh', ['-c', 'mkfifo \"$0\"', at('pipe.yaml')]);
   const codeOf = async (name: string): Promise<string | undefined> => {
     const { problems } = await readDocument(at(name));
     return problems[0]?.code;

@@ -30,7 +30,7 @@ const DOLLAR = /\$(?:(\$)|\{([^}]*)\}|([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*))?/gu;
 const BRACES = /\{([^{}]*)\}|[{}]/gu;
 
 /** A text with `$` references. */
-export function readTemplate(
+function readTemplate(
   reading: TemplateReading,
   node: DocumentNode,
   what: string,
@@ -184,7 +184,7 @@ function unknownPart(
 // ---------------------------------------------------------------- places
 
 /** Notes every reference whose value has no text form: lists and objects. */
-export function requireText(
+function requireText(
   reading: TemplateReading,
   template: Template | undefined,
   node: DocumentNode,

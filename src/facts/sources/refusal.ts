@@ -1,7 +1,7 @@
 /** Why a fact could not be had. */
 
 /** The codes of a fact that is `failed`, in order of precedence. */
-export const FACT_CODES = [
+const FACT_CODES = [
   /** The source did not answer within the fact's timeout, or the advance ended. */
   'fact_timeout',
   /** There is no such file, host or address, it may not be reached, or it answered with an error. */

@@ -185,7 +185,7 @@ test('a second process is refused and told who owns the store', async () => {
   } finally {
     await kill(child);
   }
-  const store = await open();
+  const store = await openSqliteStore({ directory, clock: new HandClock(Date.now()) });
   await store.close();
 });
 

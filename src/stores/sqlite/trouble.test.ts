@@ -130,6 +130,25 @@ describe('a damaged file', () => {
     await assert.rejects(damaged.store.executing(damaged.tenant), { code: 'store_closed' });
   });
 
+  test('unless told otherwise the process exits with 70, and says why in one line', async () => {
+    const boundary = await openNew();
+    for (let index = 0; index < 200; index += 1) await boundary.proposed();
+    await store?.close();
+    damagePages();
+    const script = `
+      import { openSqliteStore } from ${JSON.stringify(new URL('open.ts', import.meta.url).href)};
+      const clock = { now: () => ${String(clock.now())}, monotonicMs: () => 0 };
+      const store = await openSqliteStore({ directory: ${JSON.stringify(directory)}, clock });
+      await store.executing('acme').catch(() => undefined);
+      console.log('went on');`;
+    const ended = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    });
+    assert.equal(ended.status, 70);
+    assert.equal(ended.stdout, '');
+    assert.match(ended.stderr, /^the store failed and the process ends: [^\n]+\n$/u);
+  });
+
   test('a column that is not as it was written refuses that action alone, and is told', async () => {
     const boundary = await openNew();
     const [good, bad, raw] = [
@@ -168,7 +187,7 @@ describe('a damaged file', () => {
   });
 });
 
-/** Overwrites all pages of actions, from the sixtieth on, and leaves what opening reads. */
+/** Overwrites all pages of actions, from the forty-sixth on, and leaves what opening reads. */
 function damagePages(): void {
   const path = join(directory, DATABASE_FILE);
   const pages = Math.floor(statSync(path).size / 4096);
