@@ -72,7 +72,7 @@ export function connect(terminal: Terminal, wanted: Wanted, wish: KeyWish): Api 
     async call(name, call) {
       const asked = await api.ask(name, call);
       if (asked.kind === 'answer') return asked.answer;
-      throw errorOf(asked.problem);
+      throw errorOf(asked.problem, found.url);
     },
   };
   return api;

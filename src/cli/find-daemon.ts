@@ -48,7 +48,9 @@ const START_HINT = 'start it with `exequatur dev` or `exequatur serve`, or name 
 export function findDaemon(terminal: Terminal, wanted: Wanted): Found {
   const named = wanted.url ?? given(terminal, 'EXEQUATUR_URL');
   const directories = dataDirectories(terminal, wanted);
-  if (named !== undefined) return { url: checkedUrl(named), data: directories[0] };
+  // INVARIANT: a key of a directory nobody named goes only to the daemon that left its address there.
+  const data = namedData(terminal, wanted) === undefined ? undefined : directories[0];
+  if (named !== undefined) return { url: checkedUrl(named), data };
   let stale: DaemonFile | undefined;
   for (const data of directories) {
     const file = readDaemonFile(join(data, DAEMON_FILE));
@@ -94,18 +96,18 @@ export function findKey(
     return checkedKey(readKey(operator), sorts);
   }
   if (sorts.length === 0) return undefined;
-  const who = sorts.includes('operator') ? 'the operator' : `a ${sorts.join(' or ')}`;
   throw new CliError({
     exit: 7,
     code: 'key_missing',
-    message: `this needs the key of ${who.replace('a agent', 'an agent')}, and none was given`,
+    message: `this needs the key of ${whose(sorts)}, and none was given`,
     hint: 'give `--as NAME` for a key in the data directory, `--key-file FILE`, or EXEQUATUR_KEY',
   });
 }
 
 function keyFileOf({ data }: Found, name: string): string {
   if (!/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/u.test(name)) {
-    throw new CliError({ exit: 2, code: 'usage', message: `\`${name}\` is not a name` });
+    const hint = 'names have 1 to 64 of a-z, 0-9, dot, underscore, hyphen';
+    throw new CliError({ exit: 2, code: 'usage', message: `\`${name}\` is not a name`, hint });
   }
   if (data !== undefined) return join(data, 'keys', `${name}.key`);
   throw new CliError({
@@ -117,9 +119,13 @@ function keyFileOf({ data }: Found, name: string): string {
 }
 
 function dataDirectories(terminal: Terminal, wanted: Wanted): readonly string[] {
-  const named = wanted.data ?? given(terminal, 'EXEQUATUR_DATA');
+  const named = namedData(terminal, wanted);
   const directories = named === undefined ? ['.exequatur', 'data'] : [named];
   return directories.map((directory) => resolve(terminal.directory, directory));
+}
+
+function namedData(terminal: Terminal, wanted: Wanted): string | undefined {
+  return wanted.data ?? given(terminal, 'EXEQUATUR_DATA');
 }
 
 /** What the daemon left in a data directory, or `undefined` where there is nothing readable. */
@@ -180,15 +186,30 @@ function readKey(file: string): string {
 function checkedKey(key: string, sorts: readonly KeySort[]): string {
   const sort = keySortOf(key);
   if (sort === undefined) {
-    throw new CliError({ exit: 7, code: 'key_malformed', message: 'what was given is not a key' });
+    throw new CliError({
+      exit: 7,
+      code: 'key_malformed',
+      message: 'what was given is not a key',
+      hint: 'a key begins with `exq_agent_`, `exq_person_` or `exq_operator_`',
+    });
   }
   if (sorts.length === 0 || sorts.includes(sort)) return key;
   throw new CliError({
     exit: 7,
     code: 'wrong_key_sort',
-    message: `this takes the key of ${sorts.join(' or ')}, and the one given is of ${sort}`,
+    message: `this takes the key of ${whose(sorts)}, and the one given is of ${WHOSE[sort]}`,
     hint: 'choose another with `--as NAME` or `--key-file FILE`',
   });
+}
+
+const WHOSE: Readonly<Record<KeySort, string>> = {
+  agent: 'an agent',
+  person: 'a person',
+  operator: 'the operator',
+};
+
+function whose(sorts: readonly KeySort[]): string {
+  return sorts.map((sort) => WHOSE[sort]).join(' or ');
 }
 
 function given(terminal: Terminal, name: string): string | undefined {

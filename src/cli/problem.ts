@@ -3,17 +3,18 @@ import type { ProblemDetails } from '../protocol/errors.ts';
 import { CliError } from './cli-error.ts';
 import { exitOfState, type ExitCode } from './exits.ts';
 
-/** The error of an answer with problem details. */
-export function errorOf(problem: ProblemDetails): CliError {
+/** The error of an answer with problem details from the layer at `url`. */
+export function errorOf(problem: ProblemDetails, url: string): CliError {
   return new CliError({
     exit: exitOfProblem(problem),
     code: problem.code,
     message: lowerFirst(problem.detail).replace(/\.$/u, ''),
-    hint: HINTS[problem.code] ?? problem.hint ?? EXPLAIN,
+    hint:
+      HINTS[problem.code] ??
+      problem.hint ??
+      `what \`${problem.code}\` means: ${url}/errors/${problem.code}`,
   });
 }
-
-const EXPLAIN = 'the same with `--json` tells everything the layer said';
 
 /** What to do at a command line, where the API's own hint is for whoever writes requests. */
 const HINTS: Readonly<Partial<Record<ProblemDetails['code'], string>>> = {

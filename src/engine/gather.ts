@@ -70,6 +70,8 @@ export class Gathering {
     if (this.#resolution.kind === 'known') {
       this.#preview = gathered(await executor.preview(request, signal));
       await this.#fetchFacts(this.inputAt(early.now, early.local), signal);
+      // Asked again: a limit's counter may be named by a fact.
+      this.#demand = demandOf(this.configuration.policy, this.inputAt(early.now, early.local));
     }
     clearTimeout(timer);
     return lane;
@@ -102,6 +104,7 @@ export class Gathering {
       id: candidate.id,
       action: candidate.action,
       actionDigest: candidate.digest,
+      ...(candidate.effectKey === undefined ? {} : { effectKey: candidate.effectKey }),
       proposedAt: candidate.record?.proposedAt ?? now,
       askedSince: candidate.record?.askedSince ?? now,
       target: this.target,
@@ -167,7 +170,6 @@ export class Gathering {
       }),
     );
     this.#facts = Object.fromEntries(fetched);
-    this.#demand = demand;
   }
 
   /** The calendars that matching rules name, at this instant; asked again after the clock was read. */

@@ -53,7 +53,7 @@ function metFindings(
 }
 
 /** A requirement in the words of the policy, such as `2 approvals from role:lead`. */
-export function requirementText(requirement: Requirement): string {
+function requirementText(requirement: Requirement): string {
   switch (requirement.kind) {
     case 'approval': {
       const plural = requirement.count === 1 ? '' : 's';

@@ -16,7 +16,7 @@ import { factsOf } from './rule-facts.ts';
 import { isClear, isImpossible, type HeardRule, type HeardRules } from './rules.ts';
 
 /** How often a hold is looked at again for what no instant can be named for: live values, rules that read the clock. */
-export const PULSE_MS = 60_000;
+const PULSE_MS = 60_000;
 
 /** What stands against an admission, and by which `allow` it could come. */
 export interface Weighed {

@@ -47,7 +47,7 @@ function bytes(...values: number[]): Uint8Array {
 }
 
 function manyKeys(count: number): string {
-  return Array.from({ length: count }, (_, index) => `"key${String(index)}":${'1'}`).join(',');
+  return Array.from({ length: count }, (_, index) => `"key${String(index)}":1`).join(',');
 }
 
 type BodyCode = Extract<ErrorCode, `json_${string}`>;
@@ -393,6 +393,11 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, BodyCode>, Provoke>> = {
   },
 };
 
+/** A fact source that breaks its contract: it throws. */
+const BROKEN_FACTS: FactSource = {
+  fetch: () => Promise.reject(new Error('a defect')),
+};
+
 function streamRequest(key: string): Request {
   return new Request('http://localhost/v1/events', {
     headers: { host: 'localhost', authorization: `Bearer ${key}` },
@@ -426,6 +431,14 @@ describe('every error code of the API', () => {
       assert.equal(answer.headers.get('retry-after'), retryAfterSeconds?.toString() ?? null);
     });
   }
+
+  test('internal_error says `unknown` where a proposal was on its way already', async () => {
+    const broken = await own({ policy: factPolicy(0), facts: BROKEN_FACTS });
+    const answer = await broken.propose(await agent(broken), ping());
+    assertProblem(answer, 'internal_error');
+    assert.equal(answer.body['executed'], 'unknown');
+    assert.ok(!answer.text.includes('a defect'));
+  });
 
   for (const [code, [body, line, column]] of Object.entries(BODIES)) {
     test(`${code} tells line and column, and nothing is stored`, async () => {

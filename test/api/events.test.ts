@@ -59,11 +59,13 @@ describe('GET /v1/events', () => {
   });
 
   test('a stream resumes after the last event that was seen, across batches', async () => {
+    for (const text of ['a', 'b']) await layer.propose(key, ping('ok', text));
     const all = await stream(lead, '/v1/events?after=0');
     const first = await all.events.next();
     assert.equal(first?.id, 1);
     const ids: number[] = [];
-    for (let event = await all.events.next(); ids.length < 6; event = await all.events.next()) {
+    while (ids.length < 6) {
+      const event = await all.events.next();
       assert.ok(event !== undefined);
       ids.push(event.id);
     }

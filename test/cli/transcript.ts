@@ -8,8 +8,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PassThrough, Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { run } from '../../src/cli/program.ts';
 
+const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
 const REWRITE = process.env['REWRITE_TRANSCRIPTS'] === '1';
 
 /** A terminal session in a folder. */
@@ -52,6 +54,8 @@ export function openSession(
   function normal(text: string): string {
     return text
       .replaceAll(directory, '<dir>')
+      .replaceAll(process.execPath, '<node>')
+      .replaceAll(CHECKOUT, '<checkout>/')
       .replaceAll(/exq_(agent|person|operator)_[\w-]{43}/gu, (_, sort: string) => `<${sort} key>`)
       .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/gu, (id) =>
         nameOf('id', id),

@@ -5,7 +5,15 @@ import { isExecution } from '../../src/engine/execution.ts';
 import type { AdvanceResult } from '../../src/engine/ports.ts';
 import type { LedgerDraft } from '../../src/ledger/entry.ts';
 import { addMs } from '../../src/kernel/instant.ts';
-import { ENGINE, agentName, newHaltId, writtenRecord } from './boundary.ts';
+import {
+  Boundary,
+  ENGINE,
+  agentName,
+  digestOfText,
+  newHaltId,
+  tenantName,
+  writtenRecord,
+} from './boundary.ts';
 import { assertSame } from './same.ts';
 import type { WithStore } from './store.ts';
 
@@ -187,6 +195,22 @@ export function advanceContract(withStore: WithStore): void {
     );
 
     test(
+      'a tenant whose first command fails is as if it had never been named',
+      withStore(async ({ store, clock, boundary }) => {
+        const fresh = new Boundary(store, clock, tenantName('initech'));
+        const failing = store.activate(fresh.tenant, digestOfText('one'), () => {
+          throw new RangeError('no entry');
+        });
+        await assert.rejects(failing, RangeError);
+        await boundary.proposed();
+        await fresh.enrolAll();
+        assert.equal((await fresh.proposed()).state, 'executing');
+        assert.equal((await fresh.look(await fresh.proposed())).epoch, 0);
+        assert.equal((await store.ledger(fresh.tenant, 0, 1))[0]?.sequence, 1);
+      }),
+    );
+
+    test(
       'a decision that decide did not make is refused, and so is a crossing without an admission',
       withStore(async ({ boundary, store }) => {
         const forged = boundary.proposal({
@@ -223,6 +247,7 @@ export function advanceContract(withStore: WithStore): void {
       withStore(async ({ boundary, clock, reopen }) => {
         const { store, tenant } = boundary;
         const id = newHaltId(clock);
+        assert.equal((await boundary.proposed()).state, 'executing');
         const waiting = Array.from({ length: RACERS }, () => boundary.propose());
         const halted = store.halt(
           { id, tenant, scope: {}, reason: 'smoke', by: 'mei' },
@@ -302,6 +327,7 @@ export function advanceContract(withStore: WithStore): void {
         const until = addMs(execution.leaseUntil, 5000);
         const gone = await store.renew(ENGINE, [execution.id, settled.execution.id], until);
         assert.deepEqual(gone, [settled.execution.id]);
+        assert.equal((await boundary.stored(record)).execution?.leaseUntil, until);
         assert.deepEqual(await store.renew('engine-b', [execution.id], until), [execution.id]);
         clock.pass(until - clock.now() - 1);
         assert.deepEqual(await lost('engine-b'), []);

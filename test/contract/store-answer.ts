@@ -132,6 +132,36 @@ export function answerContract(withStore: WithStore): void {
     );
 
     test(
+      'a no ends the hold with who said it and why, frees its effect, and is there after a restart',
+      withStore(async ({ boundary, store, reopen }) => {
+        const args = { name: 'refused' };
+        const held = await boundary.proposed({ operation: 'sign', args });
+        const next = await boundary.proposed({ operation: 'sign', args });
+        await boundary.challenge(held, MEI, 'c');
+        const ended = { by: MEI, reason: 'nicht heute – zu groß' };
+        const answered = await store.answer({
+          tenant: boundary.tenant,
+          action: held.id,
+          challenge: 'c',
+          person: MEI,
+          judge: (now) => ({
+            kind: 'write',
+            state: 'rejected',
+            approvals: [],
+            ended,
+            entries: [boundary.entry('rejected', held.id)(now)],
+          }),
+        });
+        assert.deepEqual(writtenRecord(answered).ended, ended);
+        const again = (await reopen()).boundary;
+        const stored = await again.stored(held);
+        assert.equal(stored.state, 'rejected');
+        assert.deepEqual(stored.ended, ended);
+        assert.deepEqual(await again.due(), [next.id]);
+      }),
+    );
+
+    test(
       'an answer is judged on the record and the people as they are under lock',
       withStore(async ({ boundary, store, clock }) => {
         const held = await boundary.proposed({ operation: 'sign' });

@@ -113,9 +113,23 @@ export function readingContract(withStore: WithStore): void {
           [newest[1], newest[3], newest[4]],
         );
         assert.deepEqual(
-          (await store.executing(tenant)).map(({ id }) => id).sort(),
-          [newest[1], newest[4]].sort(),
+          new Set((await store.executing(tenant)).map(({ id }) => id)),
+          new Set([newest[1], newest[4]]),
         );
+      }),
+    );
+
+    test(
+      'the history of an action is its own entries, oldest first',
+      withStore(async ({ boundary, other, store }) => {
+        const record = await boundary.proposed();
+        await boundary.proposed();
+        await boundary.settle(record, 'succeeded');
+        const kinds = (await store.history(boundary.tenant, record.id)).map(
+          ({ bytes }) => /"kind":"([a-z]+)"/u.exec(Buffer.from(bytes).toString('utf8'))?.[1],
+        );
+        assert.deepEqual(kinds, ['proposed', 'crossed', 'settled']);
+        assert.deepEqual(await store.history(other.tenant, record.id), []);
       }),
     );
 

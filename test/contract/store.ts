@@ -2,7 +2,7 @@
  * The contract of a store: what the engine rests on, whatever the database. Every store runs it whole.
  * Parts are in the files beside this one, one a concern.
  */
-import { after, before, describe } from 'node:test';
+import { after, describe } from 'node:test';
 import type { Clock, Store } from '../../src/engine/ports.ts';
 import { Boundary, tenantName } from './boundary.ts';
 import { HandClock } from './hand-clock.ts';
@@ -35,7 +35,7 @@ export interface Opened {
   /** Another tenant with people and an agent of the same names. */
   readonly other: Boundary;
   /** Closes the store and opens it again. */
-  reopen(): Promise<Opened>;
+  readonly reopen: () => Promise<Opened>;
 }
 
 /** Opens a store for one test, and closes it afterwards. */
@@ -74,7 +74,6 @@ export function storeContract(name: string, underTest: StoreUnderTest): void {
     }
   };
   describe(`the store contract: ${name}`, () => {
-    before(() => undefined);
     after(() => underTest.remove());
     advanceContract(withStore);
     answerContract(withStore);

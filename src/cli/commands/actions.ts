@@ -186,7 +186,7 @@ export const withdraw: Command = {
     const action =
       asked.kind === 'answer' ? asked.answer : await api.call('action', { parameters });
     if (asked.kind === 'problem' && asked.problem.code !== 'withdrawn') {
-      throw errorOf(asked.problem);
+      throw errorOf(asked.problem, api.url);
     }
     context.tell(action);
     for (const line of actionLines(action, context.paint)) context.say(line);

@@ -126,7 +126,7 @@ async function rejectedAs(
   const asked = await api.ask('answer', { parameters, body });
   if (asked.kind === 'answer') return asked.answer;
   if (asked.problem.code === 'rejected') return api.call('action', { parameters });
-  throw errorOf(asked.problem);
+  throw errorOf(asked.problem, api.url);
 }
 
 const OUTCOMES = ['succeeded', 'failed', 'not_executed'] as const;

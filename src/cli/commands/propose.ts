@@ -63,7 +63,7 @@ async function proposeOnce(
     if (asked.kind === 'answer') return asked.answer;
     const { problem } = asked;
     // An action that will never run is an answer too, though HTTP tells it as an error.
-    if (problem.state === undefined || problem.id === undefined) throw errorOf(problem);
+    if (problem.state === undefined || problem.id === undefined) throw errorOf(problem, api.url);
     context.tell(asked.document);
     context.say(
       `${context.paint('bad', problem.state.toUpperCase())}, not executed · ${problem.id}`,
@@ -86,7 +86,7 @@ async function settledOf(api: Api, proposed: ActionView): Promise<ActionView> {
       parameters: { id: action.id },
       query: { wait: '60' },
     });
-    if (asked.kind === 'problem') throw errorOf(asked.problem);
+    if (asked.kind === 'problem') throw errorOf(asked.problem, api.url);
     action = asked.answer;
   }
   return action;

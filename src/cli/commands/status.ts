@@ -60,7 +60,8 @@ export const reload: Command = {
   examples: ['exequatur reload'],
   exits: [0, 1, 6, 7],
   async run(context) {
-    const asked = await (await context.api(['operator'])).ask('reload');
+    const api = await context.api(['operator']);
+    const asked = await api.ask('reload');
     if (asked.kind === 'problem') {
       if (!context.json) {
         for (const problem of asked.problem.problems ?? []) {
@@ -69,7 +70,7 @@ export const reload: Command = {
           }
         }
       } else if (asked.problem.problems !== undefined) context.tell(asked.document);
-      if (asked.problem.code !== 'configuration_invalid') throw errorOf(asked.problem);
+      if (asked.problem.code !== 'configuration_invalid') throw errorOf(asked.problem, api.url);
       throw new CliError({
         exit: 1,
         code: asked.problem.code,

@@ -140,6 +140,7 @@ test('COUNT and UNTIL end a rule, UNTIL in UTC by the clock of the zone', () => 
       '2026-12-20T00:00Z',
     ).map((text) => text.slice(8, 10));
   assert.deepEqual(given('FREQ=DAILY;COUNT=2'), ['22', '23']);
+  assert.deepEqual(given('RRULE:FREQ=DAILY;COUNT=2;'), ['22', '23']);
   assert.deepEqual(given('FREQ=DAILY;UNTIL=20261124T233000Z'), ['22', '23', '24']);
   assert.deepEqual(given('FREQ=DAILY;UNTIL=20261124T232959Z'), ['22', '23']);
   assert.deepEqual(given('FREQ=DAILY;UNTIL=20261124T003000'), ['22', '23']);

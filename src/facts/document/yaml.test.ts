@@ -214,7 +214,7 @@ test('a file that cannot be read says why at its first character', async (contex
   await writeFile(at('latin1.yaml'), Uint8Array.of(0x61, 0x3a, 0x20, 0xe9, 0x0a));
   await writeFile(at('large.yaml'), `# ${'x'.repeat(DOCUMENT_BYTES_MAX)}`);
   await writeFile(at('mark.yaml'), '\uFEFFa: 1\n');
-  execFileSync('sh', ['-c', 'mkfifo \"$0\"', at('pipe.yaml')]);
+  execFileSync('sh', ['-c', 'mkfifo "$0"', at('pipe.yaml')]);
   const codeOf = async (name: string): Promise<string | undefined> => {
     const { problems } = await readDocument(at(name));
     return problems[0]?.code;

@@ -120,7 +120,7 @@ for (const [what, content, code] of FILES) {
 
 test('a file that is not there, a folder and a pipe without a writer are unreachable', async (context) => {
   const at = await folder(context);
-  execFileSync('sh', ['-c', 'mkfifo \"$0\"', at('pipe')]);
+  execFileSync('sh', ['-c', 'mkfifo "$0"', at('pipe')]);
   for (const name of ['none.json', '.', 'pipe']) {
     const gathered = await facts().fetch(
       spec({ kind: 'file', path: at(name), pointer: '' }),

@@ -42,7 +42,7 @@ export function argumentOf(expression: string): string | undefined {
 }
 
 /** The value under a reference as people read it, or `undefined` where it is not known or not simple. */
-export function valueText(scope: Scope, reference: string): string | undefined {
+function valueText(scope: Scope, reference: string): string | undefined {
   const result = scope.read(reference);
   return result.kind === 'value' ? simpleText(result.value) : undefined;
 }
