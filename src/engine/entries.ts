@@ -184,6 +184,7 @@ function inputsJson(input: DecisionInput): JsonValue {
     actionDigest: input.actionDigest,
     askedSince: input.askedSince,
     consent: input.consent ?? null,
+    ...(input.effectKey === undefined ? {} : { effectKey: input.effectKey }),
     facts: input.facts,
     local: { ...local, agent: local.agent ?? null, effect: local.effect ?? null },
     now: input.now,

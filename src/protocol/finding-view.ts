@@ -4,7 +4,7 @@ import type { JsonValue } from '../kernel/json/value.ts';
 import { instantText, jsonValue } from './words.ts';
 
 /** Where a rule stands in the policy. */
-export interface RuleView {
+interface RuleView {
   readonly id: string;
   readonly effect: string;
   readonly file: string;

@@ -25,9 +25,6 @@ export const ACTION_STATES = [
 /** One of {@link ACTION_STATES}. */
 export type ActionState = (typeof ACTION_STATES)[number];
 
-/** The states in which an action will never run and never did. */
-export const NEVER_STATES = ['denied', 'rejected', 'expired', 'withdrawn'] as const;
-
 /** An instant as answers write it: RFC 3339 in UTC with milliseconds. */
 export const instantText: z.ZodType<string> = z.iso.datetime({ precision: 3 });
 

@@ -1,7 +1,7 @@
 /** Limits conserve (law 11): posted, reserved and unknown together never exceed the bound. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { ActionRecord } from '../../src/engine/ports.ts';
 import type { LimitState } from '../../src/kernel/decision.ts';
 import { PERIOD_MS, SPEND_MAX, TICKS_MAX, writtenRecord, type Boundary } from './boundary.ts';
@@ -14,15 +14,11 @@ export function limitContract(withStore: WithStore): void {
     test(
       'a count is reached exactly, and one past it waits',
       withStore(async ({ boundary }) => {
-        const args = (index: number): { name: string; amount: string } => ({
-          name: 'door',
-          amount: String(index),
-        });
         for (let index = 0; index < TICKS_MAX; index += 1) {
-          const record = await boundary.proposed({ operation: 'tick', args: args(index) });
+          const record = await boundary.proposed({ operation: 'tick', args: tick(index) });
           assert.equal(record.state, 'executing');
         }
-        const past = await boundary.proposed({ operation: 'tick', args: args(TICKS_MAX) });
+        const past = await boundary.proposed({ operation: 'tick', args: tick(TICKS_MAX) });
         assert.equal(past.state, 'held');
         assert.equal(past.decision?.findings[0]?.code, 'over_limit');
         const elsewhere = { name: 'Door', amount: '0' };
@@ -127,6 +123,10 @@ export function limitContract(withStore: WithStore): void {
 
 /** Amounts are counted in steps of 10^-28. */
 const CENT = 10n ** 28n;
+
+function tick(index: number): { readonly name: string; readonly amount: string } {
+  return { name: 'door', amount: String(index) };
+}
 
 let serial = 0;
 

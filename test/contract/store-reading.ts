@@ -31,13 +31,12 @@ export function readingContract(withStore: WithStore): void {
       'a change of another execution, or of one that was barred, is refused and writes nothing',
       withStore(async ({ boundary, clock, store }) => {
         const record = await boundary.proposed();
-        const judge = (): never => assert.fail('nothing to judge');
         const { tenant, id: action } = record;
         const wrong = await store.change({
           tenant,
           action,
           execution: newExecutionId(clock),
-          judge,
+          judge: () => assert.fail('nothing to judge'),
         });
         assert.ok(wrong.kind === 'refused');
         assert.equal(wrong.code, 'execution_unknown');
@@ -86,7 +85,7 @@ export function readingContract(withStore: WithStore): void {
         }
         clock.pass(1);
         made.push(await boundary.proposed({ operation: 'sign', agent: two }));
-        const newest = made.map(({ id }) => id).reverse();
+        const newest = made.map(({ id }) => id).toReversed();
         const list = async (
           filter: Omit<Parameters<typeof store.actions>[0], 'tenant'>,
         ): Promise<readonly string[]> =>

@@ -33,7 +33,7 @@ export interface PersonWho {
 }
 
 /** Whoever runs the layer. */
-export interface OperatorWho {
+interface OperatorWho {
   readonly sort: 'operator';
   readonly tenant: TenantName;
 }

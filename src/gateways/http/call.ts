@@ -72,7 +72,7 @@ export interface Reply<Answer> {
 }
 
 /** Answers one route. */
-export type Handler<Name extends RouteName> =
+type Handler<Name extends RouteName> =
   RouteTable[Name] extends Route<infer Body, infer Query, infer Answer>
     ? (call: Call<Body, Query>) => Promise<Reply<Answer> | Response>
     : never;

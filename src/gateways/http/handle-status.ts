@@ -60,7 +60,7 @@ export const STATUS_HANDLERS: Handlers<
 };
 
 /** Fails only for the store and while draining; anything else is degraded, and told. */
-export async function readiness(served: Served): Promise<ReadyView> {
+async function readiness(served: Served): Promise<ReadyView> {
   const { engine, layer, ring } = served;
   const reasons = [...served.reasons()];
   if (layer.isolation === 'none') {

@@ -51,7 +51,7 @@ export function viewAction(engine: Engine, record: ActionRecord, who: Who): Acti
 }
 
 /** Whether the action will never run and never did. */
-export function isNever({ state }: Pick<ActionRecord, 'state'>): boolean {
+function isNever({ state }: Pick<ActionRecord, 'state'>): boolean {
   return state === 'denied' || state === 'rejected' || state === 'expired' || state === 'withdrawn';
 }
 
@@ -92,7 +92,7 @@ export function findingsOf(
 }
 
 /** A finding whole, for people. */
-export function viewFinding(finding: Finding, asks: readonly Ask[]): FindingView {
+function viewFinding(finding: Finding, asks: readonly Ask[]): FindingView {
   const { code, status, message, rule, actual, needed, change, at, requirement } = finding;
   const ask = code.endsWith('_missing')
     ? asks.find((each) => requirement !== undefined && each.requirement === requirement)
