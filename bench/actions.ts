@@ -12,25 +12,17 @@ import { Engine } from '../src/engine/engine.ts';
 import { enrol } from '../src/engine/directory.ts';
 import { controlEntry } from '../src/engine/entries.ts';
 import { parseAgentName, parseTenantName } from '../src/kernel/id.ts';
-import { instantOf } from '../src/kernel/instant.ts';
-import { toJsonValue } from '../src/kernel/json/to-json-value.ts';
 import type { JsonObject } from '../src/kernel/json/value.ts';
 import { digestOf } from '../src/kernel/digest.ts';
 import type { CompiledPolicy } from '../src/kernel/policy/compiled.ts';
-import type { Clock } from '../src/engine/ports.ts';
 import { openSqliteStore } from '../src/stores/sqlite/open.ts';
-import { noOpExecutor, RANDOMNESS } from './setup.ts';
+import { SYSTEM_CLOCK, SYSTEM_RANDOMNESS } from '../src/server/system.ts';
+import { noOpExecutor } from './setup.ts';
 
 const IN_FLIGHT = 256;
 /** Commands of one group commit, as the store takes them. */
 const BATCH = 256;
 const WARM_UP = 2000;
-
-const CLOCK: Clock = {
-  now: () => instantOf(Date.now()),
-  monotonicMs: () => performance.now(),
-  sleep: async (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-};
 
 /** Runs `count` actions; answers how many a second, and the same for their rows inserted raw. */
 export async function actionsPerSecond(
@@ -51,14 +43,14 @@ async function runEngine(
   policy: CompiledPolicy,
   { directory, count }: { readonly directory: string; readonly count: number },
 ): Promise<number> {
-  const store = await openSqliteStore({ directory, clock: CLOCK });
+  const store = await openSqliteStore({ directory, clock: SYSTEM_CLOCK });
   const engine = new Engine({
     store,
     executors: { http: noOpExecutor(Date.now) },
     facts: { fetch: async () => ({ kind: 'absent' }) },
     calendars: { at: () => ({ open: true }) },
-    clock: CLOCK,
-    randomness: RANDOMNESS,
+    clock: SYSTEM_CLOCK,
+    randomness: SYSTEM_RANDOMNESS,
     name: 'bench',
     trouble: (code, message) => console.error(`bench: ${code}: ${message}`),
   });
@@ -81,11 +73,11 @@ async function runEngine(
   });
   await engine.start();
   const one = async (index: number): Promise<void> => {
-    const args = toJsonValue({
+    const args: JsonObject = Object.freeze({
       charge: `ch_${String(index)}`,
       amount: '49.90',
       reason: 'x'.repeat(300),
-    }) as JsonObject;
+    });
     const proposed = await engine.propose(
       { tenant, agent, delegator: undefined },
       {

@@ -1,5 +1,4 @@
 /** What the benchmarks share: an inventory, policies of any size, and an executor that does nothing. */
-import { randomBytes } from 'node:crypto';
 import type { Executor, Outcome } from '../src/engine/ports.ts';
 import { compileInventory } from '../src/facts/inventory/compile.ts';
 import { digestOf } from '../src/kernel/digest.ts';
@@ -110,8 +109,3 @@ export function noOpExecutor(now: () => number): Executor {
     reconcile: async () => ({ ok: true, value: undefined }),
   };
 }
-
-/** Cryptographic randomness, as the layer uses it. */
-export const RANDOMNESS: { readonly bytes: (count: number) => Uint8Array } = {
-  bytes: (count) => randomBytes(count),
-};

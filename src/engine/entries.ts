@@ -7,8 +7,7 @@ import type { Approval, Decision, DecisionInput, Gathered } from '../kernel/deci
 import type { Digest } from '../kernel/digest.ts';
 import type { ExecutionId, PersonName } from '../kernel/id.ts';
 import type { Instant } from '../kernel/instant.ts';
-import { toJsonValue } from '../kernel/json/to-json-value.ts';
-import type { JsonObject, JsonValue } from '../kernel/json/value.ts';
+import type { JsonObject } from '../kernel/json/value.ts';
 import { draftEntry, type LedgerDraft, type LedgerKind } from '../ledger/entry.ts';
 import type { ActionRecord, NewAction, Outcome } from './ports.ts';
 
@@ -56,7 +55,7 @@ export function decidedEntry(parts: DecidedParts): LedgerDraft {
     at: parts.input.now,
     action: parts.input.id,
     body: decisionBody(parts),
-    payloads: { decision: decisionJson(parts.decision), inputs: inputsJson(parts.input) },
+    payloads: { decision: parts.decision, inputs: inputsJson(parts.input) },
     salt: parts.salt,
   });
 }
@@ -81,7 +80,8 @@ export function crossedEntry(parts: DecidedParts, execution: ExecutionId): Ledge
       reserves: decision.reserves.map(({ key, perMs, amount }) => ({ key, perMs, amount })),
       resolution: resolution === undefined ? null : resolutionDigest(resolution),
     },
-    payloads: { decision: decisionJson(decision), inputs: inputsJson(input) },
+    // What it said follows from these by deciding again.
+    payloads: { inputs: inputsJson(input) },
     salt: parts.salt,
   });
 }
@@ -136,7 +136,7 @@ export function answeredEntry(parts: {
       expiresAt: approval.expiresAt,
       requirement: approval.requirement,
     },
-    payloads: { subject: toJsonValue(approval.subject) },
+    payloads: { subject: approval.subject },
     salt: parts.salt,
   });
 }
@@ -149,7 +149,7 @@ export function controlEntry(
     readonly at: Instant;
     readonly by: PersonName | 'operator';
     readonly body: JsonObject;
-    readonly payloads?: Readonly<Record<string, JsonValue>>;
+    readonly payloads?: Readonly<Record<string, unknown>>;
     readonly salt: Salt;
   },
 ): LedgerDraft {
@@ -173,14 +173,10 @@ function decisionBody({ input, decision, policy }: DecidedParts): JsonObject {
   };
 }
 
-function decisionJson(decision: Decision): JsonValue {
-  return toJsonValue(decision);
-}
-
 /** Everything `decide` saw but target and operation, which the epoch's inventory holds. */
-function inputsJson(input: DecisionInput): JsonValue {
+function inputsJson(input: DecisionInput): unknown {
   const { local } = input;
-  return toJsonValue({
+  return {
     actionDigest: input.actionDigest,
     askedSince: input.askedSince,
     consent: input.consent ?? null,
@@ -192,7 +188,7 @@ function inputsJson(input: DecisionInput): JsonValue {
     proposedAt: input.proposedAt,
     resolution: input.resolution,
     windows: input.windows,
-  });
+  };
 }
 
 function known<Value>(gathered: Gathered<Value>): Value | undefined {

@@ -3,7 +3,7 @@
  * it, by the policy it was made by, and explained. Nothing is asked of the world.
  */
 import { decide, foreclose } from '../kernel/decide.ts';
-import type { DecisionInput } from '../kernel/decision.ts';
+import type { DecisionInput, LocalFacts } from '../kernel/decision.ts';
 import { explainDecision, type Explanation } from '../kernel/explain.ts';
 import { parseDigest } from '../kernel/digest.ts';
 import type { ActionId, TenantName } from '../kernel/id.ts';
@@ -49,7 +49,7 @@ async function explanationOf(
   const payload = parseDigest(digest);
   const bytes = payload && (await engine.store.payload(record.tenant, row.sequence, payload));
   const inputs = bytes && parseObject(bytes);
-  const input = inputs && inputOf(engine, record, inputs);
+  const input = inputs && inputOf(engine, record, inputs, await peopleOf(engine, record.tenant));
   if (input === undefined) return undefined;
   const foreclosed = input.resolution.kind === 'absent' ? foreclose(policy, input) : undefined;
   return explainDecision(policy, input, foreclosed ?? decide(policy, input));
@@ -60,6 +60,7 @@ function inputOf(
   engine: Engine,
   record: ActionRecord,
   inputs: JsonObject,
+  people: LocalFacts['people'],
 ): DecisionInput | undefined {
   const action = readAction(record.bytes, record.digest);
   const local = objectAt(inputs, 'local');
@@ -80,10 +81,21 @@ function inputOf(
     consent: recorded.consent ?? undefined,
     local: {
       ...recorded.local,
+      people: { ...people, ...recorded.local.people },
       agent: recorded.local.agent ?? undefined,
       effect: recorded.local.effect ?? undefined,
     },
   };
+}
+
+/** Everybody who could be asked, as they are now, so that an explanation can name them. */
+async function peopleOf(engine: Engine, tenant: TenantName): Promise<LocalFacts['people']> {
+  const accounts = await engine.store.accounts(tenant);
+  return Object.fromEntries(
+    accounts
+      .filter(({ kind }) => kind === 'person')
+      .map(({ name, live, roles, aliases }) => [name, { live, roles, aliases }]),
+  );
 }
 
 function objectAt(value: JsonObject, name: string): JsonObject | undefined {

@@ -16,7 +16,7 @@ export interface Scoped {
 }
 
 /** Whether a halt with this scope covers the action. Every member given must hold. */
-export function halts(scope: HaltScope, scoped: Scoped): boolean {
+function halts(scope: HaltScope, scoped: Scoped): boolean {
   return (
     (scope.target === undefined || scope.target === scoped.target) &&
     (scope.operation === undefined || scope.operation === scoped.operation) &&

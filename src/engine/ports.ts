@@ -18,7 +18,6 @@ import type { Digest } from '../kernel/digest.ts';
 import type {
   ActionId,
   AgentName,
-  ApprovalId,
   ExecutionId,
   HaltId,
   PersonName,
@@ -488,6 +487,3 @@ export class StoreError extends Error {
     this.code = code;
   }
 }
-
-/** An approval's id is made by the engine; re-exported here so that adapters need one import. */
-export type { ApprovalId };

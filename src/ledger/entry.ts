@@ -3,10 +3,10 @@
  * personal or secret only by salted digest: those payloads lie beside the log and can be erased
  * without breaking it (DESIGN section 8).
  */
-import { digestOf, saltedDigest, type Digest } from '../kernel/digest.ts';
+import { saltedDigest, type Digest } from '../kernel/digest.ts';
 import type { Instant } from '../kernel/instant.ts';
 import { canonicalBytes } from '../kernel/json/write.ts';
-import type { JsonObject, JsonValue } from '../kernel/json/value.ts';
+import type { JsonObject } from '../kernel/json/value.ts';
 
 /** What an entry can be about. */
 export type LedgerKind =
@@ -49,8 +49,8 @@ export interface EntryParts {
   readonly action?: string;
   /** Public facts: names, ids, digests, codes. */
   readonly body: JsonObject;
-  /** Erasable content by name. */
-  readonly payloads?: Readonly<Record<string, JsonValue>>;
+  /** Erasable content by name: plain JSON structures. */
+  readonly payloads?: Readonly<Record<string, unknown>>;
   readonly salt: () => Uint8Array;
 }
 
@@ -75,9 +75,4 @@ export function draftEntry(parts: EntryParts): LedgerDraft {
     v: 1,
   };
   return { kind: parts.kind, action: parts.action, bytes: canonicalBytes(entry), payloads };
-}
-
-/** The digest of an entry's value, as later entries may refer to it. */
-export function entryDigest(entry: JsonValue): Digest {
-  return digestOf('exequatur/ledger-entry/v1', entry);
 }

@@ -1,5 +1,5 @@
 /** Time and randomness of this machine, for everything that takes them as arguments. */
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import type { Clock, Randomness } from '../engine/ports.ts';
 import { instantOf } from '../kernel/instant.ts';
 
@@ -23,7 +23,22 @@ export const SYSTEM_CLOCK: Clock = {
     }),
 };
 
-/** The system's random numbers. */
+/** Asked for at once: an action needs some two hundred bytes, in small pieces, and asking costs most. */
+const POOL_BYTES = 8192;
+const pool = new Uint8Array(POOL_BYTES);
+let used = POOL_BYTES;
+
+/** The system's random numbers. No byte is given out twice, and none is kept once it was. */
 export const SYSTEM_RANDOMNESS: Randomness = {
-  bytes: (count) => new Uint8Array(randomBytes(count)),
+  bytes: (count) => {
+    if (count > POOL_BYTES) return randomFillSync(new Uint8Array(count));
+    if (used + count > POOL_BYTES) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    const bytes = pool.slice(used, used + count);
+    pool.fill(0, used, used + count);
+    used += count;
+    return bytes;
+  },
 };

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Clock, FactSource } from '../../src/engine/ports.ts';
 import { instantOf } from '../../src/kernel/instant.ts';
@@ -235,7 +234,11 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, BodyCode>, Provoke>> = {
       return layer.ask(`POST /v1/actions/${id}/approvals`, { key, body });
     }),
   expired: (layer) =>
-    endedHold(layer, () => wait(1000), { deadline: new Date(Date.now() + 400).toISOString() }),
+    endedHold(
+      layer,
+      async (id) => layer.ask(`GET /v1/actions/${id}?wait=20`, { key: await agent(layer) }),
+      { deadline: new Date(Date.now() + 1500).toISOString() },
+    ),
   withdrawn: (layer) =>
     endedHold(layer, async (id) =>
       layer.ask(`POST /v1/actions/${id}/withdraw`, { key: await agent(layer) }),
@@ -305,10 +308,8 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, BodyCode>, Provoke>> = {
       .prepare('UPDATE content SET bytes = CAST(replace(CAST(bytes AS TEXT), ?, ?) AS BLOB)')
       .run('"box"', '"bax"');
     database.close();
-    // Nothing looks at the hold before the person does.
-    const again = await own({ folder, engineLimits: {} });
-    const answer = await again.ask(`GET /v1/actions/${id}/consent`, { key });
-    return answer;
+    const again = await own({ folder, background: 'asleep' });
+    return again.ask(`GET /v1/actions/${id}/consent`, { key });
   },
   idempotency_key_reused: async (layer) => {
     const key = await agent(layer);

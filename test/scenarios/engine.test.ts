@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
-import { after, before, describe, test } from 'node:test';
+import { after as afterAll, before as beforeAll, describe, test } from 'node:test';
 import { resolve } from '../../src/engine/answers.ts';
 import type { ActionRecord, Clock } from '../../src/engine/ports.ts';
 import { parsePersonName } from '../../src/kernel/id.ts';
@@ -47,10 +47,10 @@ targets:
 }
 
 let target: RecordingTarget;
-before(async () => {
+beforeAll(async () => {
   target = await startTarget();
 });
-after(() => target.close());
+afterAll(() => target.close());
 
 async function withLayer(
   parts: Partial<LayerParts>,

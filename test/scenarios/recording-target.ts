@@ -28,15 +28,16 @@ export interface RecordingTarget {
   close(): Promise<void>;
 }
 
+function reply(response: ServerResponse): void {
+  response.writeHead(201, { 'content-type': 'application/json' }).end('{"done":true}');
+}
+
 /** Starts it. */
 export async function startTarget(): Promise<RecordingTarget> {
   let effects: Effect[] = [];
   let requests = 0;
   let behaviour: 'reply' | 'hold' | 'lose' = 'reply';
   const held: ServerResponse[] = [];
-  const reply = (response: ServerResponse): void => {
-    response.writeHead(201, { 'content-type': 'application/json' }).end('{"done":true}');
-  };
   const make = (): Server =>
     createServer((request, response) => {
       const chunks: Buffer[] = [];
@@ -84,9 +85,11 @@ export async function startTarget(): Promise<RecordingTarget> {
       behaviour = 'lose';
     },
     arrived: async (count) => {
-      for (let tries = 0; requests < count && tries < 500; tries++) {
+      for (let tries = 0; tries < 500; tries++) {
+        if (requests >= count) return;
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
+      throw new Error(`${String(requests)} of ${String(count)} requests arrived`);
     },
     pause: stop,
     resume: async () => {

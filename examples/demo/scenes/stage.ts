@@ -173,8 +173,7 @@ export class Stage {
   }
 }
 
-/** Waits. */
-export async function pause(ms: number): Promise<void> {
+async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 

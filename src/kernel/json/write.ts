@@ -6,7 +6,6 @@
  */
 
 import { JSON_DEPTH_CEILING } from './cursor.ts';
-import type { JsonValue } from './value.ts';
 
 /** A value reached the writer that has no JSON form: a broken invariant, never an input error. */
 export class JsonWriteError extends TypeError {
@@ -18,13 +17,16 @@ export class JsonWriteError extends TypeError {
   }
 }
 
-/** The canonical text of a value; throws `JsonWriteError` for anything outside `JsonValue`. */
-export function writeCanonical(value: JsonValue): string {
+/**
+ * The canonical text of a value; throws `JsonWriteError` for anything outside `JsonValue`. Takes plain
+ * structures of ours as they are: every part is checked while it is written.
+ */
+export function writeCanonical(value: unknown): string {
   return write(value, 0);
 }
 
 /** The canonical text of a value as UTF-8; throws `JsonWriteError` for anything outside `JsonValue`. */
-export function canonicalBytes(value: JsonValue): Uint8Array {
+export function canonicalBytes(value: unknown): Uint8Array {
   return encoder.encode(write(value, 0));
 }
 

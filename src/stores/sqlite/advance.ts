@@ -234,7 +234,7 @@ function insertAction(
     record.nonce,
     record.note ?? null,
     record.bytes,
-    jsonText(record.decision),
+    record.decision === undefined ? null : jsonText(record.decision),
     record.subject === undefined ? null : jsonText(record.subject),
   );
   return row;

@@ -5,7 +5,7 @@
 import { parseDigest, type Digest } from '../../kernel/digest.ts';
 import { instantOf, type Instant } from '../../kernel/instant.ts';
 import { parseJson } from '../../kernel/json/parse.ts';
-import { toJsonValue } from '../../kernel/json/to-json-value.ts';
+import type { JsonObject } from '../../kernel/json/value.ts';
 import { writeCanonical } from '../../kernel/json/write.ts';
 import {
   blob,
@@ -37,10 +37,22 @@ export function digestBytesOf(digest: Digest): Uint8Array {
   return Buffer.from(digest, 'hex');
 }
 
-/** A structure as canonical JSON. */
-export function jsonText(value: unknown): string {
-  return writeCanonical(toJsonValue(value));
+/**
+ * A structure as canonical JSON. The writer itself refuses what is no JSON value, and copying first would
+ * cost more than writing; only what the parser would not read back is looked for here.
+ */
+export function jsonText(value: object): string {
+  const written = isWritable(value) ? writeCanonical(value) : '';
+  if (NONCHARACTER.test(written)) throw new RangeError('a noncharacter cannot be stored');
+  return written;
 }
+
+/** Whatever it is, the writer judges it member by member. */
+function isWritable(value: object): value is JsonObject {
+  return value instanceof Object || Object.getPrototypeOf(value) === null;
+}
+
+const NONCHARACTER = /\p{Noncharacter_Code_Point}/u;
 
 /** Sixteen bytes as the id that they spell. */
 export function readUuid<Id>(
