@@ -7,6 +7,7 @@ import { decide, foreclose } from '../kernel/decide.ts';
 import type { Decision, DecisionInput } from '../kernel/decision.ts';
 import { parseExecutionId, uuidV7, type ExecutionId } from '../kernel/id.ts';
 import { addMs, type Instant } from '../kernel/instant.ts';
+import { toJsonValue } from '../kernel/json/to-json-value.ts';
 import { writeCanonical } from '../kernel/json/write.ts';
 import type { CompiledPolicy } from '../kernel/policy/compiled.ts';
 import { readAction } from '../kernel/read-action.ts';
@@ -16,7 +17,14 @@ import { Gathering } from './gather.ts';
 import type { Release } from './lanes.ts';
 import type { Candidate, Configuration, Life } from './life.ts';
 import { LiveCrossing } from './live.ts';
-import type { ActionRecord, AdvanceResult, Judgement, Outcome, Prepared } from './ports.ts';
+import {
+  StoreError,
+  type ActionRecord,
+  type AdvanceResult,
+  type Judgement,
+  type Outcome,
+  type Prepared,
+} from './ports.ts';
 import { transition, type ActionEvent } from './transition.ts';
 
 /** What an advance came to. */
@@ -282,9 +290,9 @@ class Advance {
           ? undefined
           : await this.#send({ record, execution, prepared, crossing, crossedMs });
       if (crossing !== undefined) this.#life.live.remove(crossing);
-      return await this.#settle(record, execution, outcome);
+      return await this.#settleAtLast(record, execution, outcome && storable(outcome));
     } catch (error) {
-      // The store is closing or full: the row still says executing, and recovery calls it unknown.
+      // The store is closing: the row still says executing, and recovery calls it unknown.
       this.#life.trouble('settle_failed', error instanceof Error ? error.message : 'not stored');
       return record;
     } finally {
@@ -322,6 +330,26 @@ class Advance {
 
   // ------------------------------------------------------ 8: settle
 
+  /** An outcome is known once: while the disk is full or the store busy it is kept and tried again. */
+  async #settleAtLast(
+    record: ActionRecord,
+    execution: Execution,
+    outcome: Outcome | undefined,
+  ): Promise<ActionRecord> {
+    const { clock, limits, stopping, trouble } = this.#life;
+    for (;;) {
+      try {
+        return await this.#settle(record, execution, outcome);
+      } catch (error) {
+        const passing =
+          error instanceof StoreError && error.code !== 'store_closed' && !stopping.aborted;
+        if (!passing) throw error;
+        trouble(error.code, `the outcome of \`${record.id}\` waits for the store`);
+        await clock.sleep(limits.settleRetryMs, stopping);
+      }
+    }
+  }
+
   async #settle(
     record: ActionRecord,
     execution: Execution,
@@ -340,6 +368,8 @@ class Advance {
         return {
           kind: 'write',
           state: next.state,
+          // A machine too slow to send in time would otherwise try without pause.
+          ...(barred ? { wakeAt: addMs(at, this.#life.limits.retryMs) } : {}),
           limits: barred ? 'void' : LIMITS_AFTER[outcome.state],
           restoreApprovals: barred,
           outcome: outcome ?? 'barred',
@@ -378,6 +408,16 @@ const UNKNOWN: Outcome = {
   message: 'the executor failed while sending; what the target did is not known',
   result: null,
 };
+
+/** The outcome, without an answer that has no canonical form: how it ended counts more than what was said. */
+function storable(outcome: Outcome): Outcome {
+  try {
+    toJsonValue(outcome);
+    return outcome;
+  } catch {
+    return { ...outcome, message: 'ended, with an answer that cannot be kept', result: null };
+  }
+}
 
 /** What a settlement does to what the crossing reserved. */
 export const LIMITS_AFTER = {

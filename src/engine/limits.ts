@@ -13,6 +13,8 @@ export interface EngineLimits {
   readonly waitingMax: number;
   /** How soon a hold is tried again where something was undetermined. */
   readonly retryMs: number;
+  /** How soon an outcome that the store could not take is offered to it again. */
+  readonly settleRetryMs: number;
   /** How often an unknown outcome is looked for at the target, at first and at most. */
   readonly reconcileMs: number;
   readonly reconcileMsMax: number;
@@ -33,6 +35,7 @@ export const ENGINE_LIMITS: EngineLimits = {
   actionsMax: 512,
   waitingMax: 2048,
   retryMs: 5000,
+  settleRetryMs: 250,
   reconcileMs: 1000,
   reconcileMsMax: 60_000,
   deadlineMsDefault: 3_600_000,

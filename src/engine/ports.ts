@@ -304,6 +304,8 @@ export type ChangeJudgement =
       readonly state: ActionState;
       /** Reservations: post (succeeded, failed), void (not executed, barred) or keep (unknown). */
       readonly limits: 'keep' | 'post' | 'void' | 'unknown';
+      /** When to look at it again, where it is held afterwards; at once if absent. */
+      readonly wakeAt?: Instant;
       /** Barred: consumed approvals are given back. */
       readonly restoreApprovals: boolean;
       /** `undefined` leaves the execution as it is; `barred` forgets it. */

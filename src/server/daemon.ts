@@ -34,6 +34,9 @@ import { SYSTEM_CLOCK, SYSTEM_RANDOMNESS } from './system.ts';
 /** How long what is under way may take to settle once the layer is told to stop. */
 export const DRAIN_MS = 20_000;
 
+/** How long the last answers may take to go out once everything has settled. */
+const ANSWERS_MS = 500;
+
 /** What a daemon is started with. */
 export interface DaemonParts {
   readonly configuration: ServerConfiguration;
@@ -72,19 +75,19 @@ export async function startDaemon(parts: DaemonParts): Promise<Started> {
   } catch (error) {
     return storeRefusal(error, configuration.data);
   }
+  const key = operatorKeyOf(configuration.data);
+  if (key.kind === 'refused') {
+    await store.close();
+    return key;
+  }
+  parts.masker.register(key.key);
+  const daemon = new Daemon(parts, store);
   try {
-    const key = operatorKeyOf(configuration.data);
-    if (key.kind === 'refused') {
-      await store.close();
-      return key;
-    }
-    parts.masker.register(key.key);
-    const daemon = new Daemon(parts, store);
     await daemon.activate(epoch);
     await daemon.listen(hashOf(key.key));
     return { kind: 'started', daemon };
   } catch (error) {
-    await store.close();
+    await daemon.stop();
     return listenRefusal(error, configuration);
   }
 }
@@ -245,9 +248,10 @@ export class Daemon {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    // Draining begins at once: from here on a proposal is told that nothing was executed.
-    const settled = this.engine.stop(graceMs);
-    await Promise.all([settled, this.#listening?.close(graceMs)]);
+    // Draining begins at once: whoever proposes meanwhile is told that nothing was executed.
+    await this.engine.stop(graceMs);
+    // Everything is settled: what is still open waits for news that will not come, or is idle.
+    await this.#listening?.close(ANSWERS_MS);
     await this.#reloading;
     await this.#store.close();
     removeDaemonFile(this.#configuration.data);

@@ -97,7 +97,10 @@ function wordsOf(
       return { state: 'executing', reason: 'admitted' };
     case 'settled':
     case 'resolved':
-      return { state: typeof outcome === 'string' ? outcome : kind, reason: typeof code === 'string' ? code : '' };
+      return {
+        state: typeof outcome === 'string' ? outcome : kind,
+        reason: typeof code === 'string' ? code : '',
+      };
     case 'approved':
     case 'confirmed':
       return { state: 'held', reason: `${kind} by ${String(memberOf(body, 'approver'))}` };

@@ -146,9 +146,12 @@ export async function runBin(
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  // A command that was expected to end and serves instead must not hold up the tests.
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
   const code = await new Promise<number | null>((resolve) => {
     child.once('close', resolve);
   });
+  clearTimeout(timer);
   return { code, stdout, stderr };
 }
 

@@ -59,14 +59,14 @@ describe('a start that cannot succeed', () => {
     );
     await writeFile(join(directory, 'policy.yaml'), 'version: 1\n  rules: []\n');
     const { code, stderr } = await runBin(directory, ['serve']);
-    assert.match(stderr, /^inventory\.yaml:11:15: error: `code\.exekute` is not a kind/mu);
+    assert.match(stderr, /^inventory\.yaml:12:15: error: `code\.exekute` is not a kind/mu);
     assert.match(stderr, /^policy\.yaml:\d+:\d+: error: /mu);
     assert.equal(code, 1);
     await removeDirectory(directory);
   });
 
   test('a policy that names what the inventory does not have is refused', async () => {
-    await writeFile(join(directory, 'policy.yaml'), POLICY.replace('production', 'produktion'));
+    await writeFile(join(directory, 'policy.yaml'), POLICY.replace('environment: production', 'environment: produktion'));
     const { code, stdout, stderr } = await runBin(directory, ['serve', '--json']);
     assert.equal(stdout, '');
     const { error } = JSON.parse(stderr);

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { checkAddress, isSameAddress, parseRanges } from './address.ts';
+import { isSameAddress } from '../../kernel/address.ts';
+import { checkAddress, parseRanges } from './address.ts';
 
 /** Every address here leads, or may lead, somewhere that is not the public internet. */
 const REFUSED: readonly string[] = `

@@ -10,6 +10,7 @@ import type {
 } from '../../kernel/inventory.ts';
 import type { JsonValue } from '../../kernel/json/value.ts';
 import { writeCanonical } from '../../kernel/json/write.ts';
+import { RESERVED_HEADERS } from '../../kernel/reserved-headers.ts';
 import { refuse } from '../refusal.ts';
 import {
   EXECUTION_PLACEHOLDER,
@@ -127,26 +128,6 @@ export function baseUrl(target: HttpTarget): URL {
   }
   return url;
 }
-
-/** Headers that frame the message, route it or carry what only the layer may add. */
-const RESERVED_HEADERS: ReadonlySet<string> = new Set([
-  'accept-encoding',
-  'authorization',
-  'connection',
-  'content-length',
-  'content-type',
-  'expect',
-  'host',
-  'idempotency-key',
-  'if-match',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 function compileHeaders(
   templates: Readonly<Record<string, Template>>,

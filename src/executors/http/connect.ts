@@ -7,9 +7,10 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 import type { Clock } from '../../engine/ports.ts';
+import { isSameAddress } from '../../kernel/address.ts';
 import type { HttpTarget } from '../../kernel/inventory.ts';
 import { refuse } from '../refusal.ts';
-import { checkAddress, isSameAddress, parseRanges, type CheckedAddress } from './address.ts';
+import { checkAddress, parseRanges, type CheckedAddress } from './address.ts';
 import { baseUrl } from './compile.ts';
 
 /** All addresses of a name, as text. Rejects where it has none. */

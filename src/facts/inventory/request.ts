@@ -2,6 +2,7 @@
 import type { DocumentNode, MappingEntry } from '../../kernel/document.ts';
 import type { Members } from '../../kernel/document-reader.ts';
 import type { HttpOperation, Template } from '../../kernel/inventory.ts';
+import { RESERVED_HEADERS } from '../../kernel/reserved-headers.ts';
 import { INVENTORY_DEFAULTS, INVENTORY_LIMITS } from './limits.ts';
 import { readOutcomes } from './outcomes.ts';
 import { type InventoryReading, readPointers, readSize, refuse } from './reading.ts';
@@ -89,27 +90,6 @@ function readRequestBody(
   return value === undefined ? { kind: 'none' } : { kind: 'json', value };
 }
 
-/** Headers that frame the message, route it or carry what only the layer may add. */
-const LAYERS_HEADERS: ReadonlySet<string> = new Set([
-  'accept-encoding',
-  'authorization',
-  'connection',
-  'content-length',
-  'content-type',
-  'cookie',
-  'expect',
-  'host',
-  'idempotency-key',
-  'if-match',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 function readHeaders(
   reading: TemplateReading,
   node: DocumentNode | undefined,
@@ -135,7 +115,7 @@ function checkHeader(
   const note = (message: string, hint?: string): undefined =>
     refuse(reading, { code: 'bad_header', position: keyPosition, message, hint });
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/u.test(name)) return note(`\`${key}\` is not a header's name`);
-  if (LAYERS_HEADERS.has(name)) {
+  if (RESERVED_HEADERS.has(name)) {
     const hint =
       name === 'authorization' ? 'declare `auth` and `credentials` at the target' : undefined;
     return note(`only the layer sets the header \`${key}\``, hint);

@@ -1,6 +1,6 @@
 /** One target: where the real system is, how it is asked who it is, and what can be done at it. */
-import { isIP } from 'node:net';
 import path from 'node:path';
+import { parseAddressRange } from '../../kernel/address.ts';
 import type { DocumentNode, MappingEntry } from '../../kernel/document.ts';
 import type { Members } from '../../kernel/document-reader.ts';
 import type {
@@ -158,11 +158,7 @@ function readUrl(reading: InventoryReading, node: DocumentNode): string | undefi
 function readRange(reading: InventoryReading, node: DocumentNode): string | undefined {
   const text = reading.reader.text(node, 'allow');
   if (text === undefined) return undefined;
-  const [address = '', length = ''] = text.split('/');
-  const bits = /^\d{1,3}$/u.test(length) ? Number(length) : 129;
-  const family = address.includes('%') ? 0 : isIP(address);
-  if (text.split('/').length === 2 && family !== 0 && bits <= (family === 4 ? 32 : 128))
-    return text;
+  if (parseAddressRange(text) !== undefined) return text;
   return refuse(reading, {
     code: 'bad_range',
     position: node.position,

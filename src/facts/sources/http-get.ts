@@ -5,8 +5,8 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { parseAddress, parseAddressRange, reachOf } from '../../kernel/address.ts';
 import type { FactSource } from '../../kernel/policy.ts';
-import { parseAddress, parseAddressRange, reachOf } from './address.ts';
 import { FactRefusal, systemCodeOf } from './refusal.ts';
 
 /** All addresses of a host, as `node:dns` gives them. */

@@ -1,4 +1,5 @@
 /** Reads the facts of a policy: live values with their type and source. */
+import { parseAddressRange } from '../address.ts';
 import type { DocumentNode, MappingEntry } from '../document.ts';
 import type { FactSource, FactType } from '../policy.ts';
 import { FACT_TIMEOUT_MS_DEFAULT, POLICY_LIMITS } from './limits.ts';
@@ -122,14 +123,13 @@ function readPointer(reading: PolicyReading, node: DocumentNode | undefined): st
   });
 }
 
-const RANGE = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)\/\d{1,3}$/u;
-
 function readRanges(reading: PolicyReading, node: DocumentNode | undefined): readonly string[] {
   if (node === undefined) return [];
   const { reader } = reading;
   return (reader.oneOrMore(node, 'allow') ?? []).flatMap((item) => {
     const text = reader.string(item, 'allow');
-    if (text === undefined || RANGE.test(text)) return text ?? [];
+    if (text === undefined) return [];
+    if (parseAddressRange(text) !== undefined) return text;
     const message = `\`${text}\` is not an address range`;
     reader.error({
       code: 'bad_fact_source',

@@ -104,7 +104,7 @@ export function answer(context: Context, command: AnswerCommand, time: Reading):
       stored.row,
     );
   }
-  writeState(context, stored, judgement.state, time.now);
+  writeState(context, stored, judgement, time.now);
   context.ledger.append(stored.tenant, judgement.entries);
   const state = { state: judgement.state, updatedAt: time.now };
   return written(context, stored, ended === undefined ? state : { ...state, ended });
@@ -124,7 +124,7 @@ export function change(context: Context, command: ChangeCommand, time: Reading):
   if (judgement.state === 'executing' && record.state !== 'executing') {
     throw new Error('only a crossing makes an action execute');
   }
-  writeState(context, stored, judgement.state, time.now);
+  writeState(context, stored, judgement, time.now);
   const execution =
     record.execution &&
     writeExecution(context, { stored, execution: record.execution, judgement, now: time.now });
@@ -157,16 +157,17 @@ type Write = Extract<ChangeJudgement, { readonly kind: 'write' }>;
 function writeState(
   context: Context,
   stored: StoredAction,
-  state: ActionState,
+  { state, wakeAt }: { readonly state: ActionState; readonly wakeAt?: Instant },
   now: Instant,
 ): void {
   const { db } = context;
   db.one(
-    // A hold that was answered or barred is looked at again at once, also after a crash.
-    `UPDATE action SET state = ?1, revision = revision + 1, updated_at = ?2, due_at = min(due_at, ?2)
-     WHERE id = ?3 AND revision = ?4`,
+    // A hold that was answered is looked at again at once, and one that was barred soon, also after a crash.
+    `UPDATE action SET state = ?1, revision = revision + 1, updated_at = ?2, due_at = min(due_at, ?3)
+     WHERE id = ?4 AND revision = ?5`,
     state,
     now,
+    wakeAt ?? now,
     stored.row,
     stored.record.revision,
   );

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
-import { parseAddress, parseAddressRange, type Reach, reachOf } from './address.ts';
+import {
+  formatAddress,
+  parseAddress,
+  parseAddressRange,
+  type Reach,
+  reachOf,
+} from './address.ts';
 
 function reach(text: string, ...allowed: readonly string[]): Reach | 'no address' {
   const address = parseAddress(text);
@@ -47,6 +53,9 @@ const CASES: readonly (readonly [
   ['2002:a00:1::1', 'refused'],
   ['2001:db8::1', 'refused'],
   ['2606:2800:220:1:0:5efe:a00:1', 'refused'],
+  ['192.31.196.1', 'refused'],
+  ['192.175.48.1', 'refused'],
+  ['2620:4f:8000::1', 'refused'],
   ['ff02::1', 'refused'],
   ['010.0.0.1', 'no address'],
   ['10.1', 'no address'],
@@ -85,6 +94,7 @@ test('bytes are those of another library, in every spelling that it writes', () 
       if (text.includes('.') && text.includes(':')) return;
       assert.deepEqual(parseAddress(text), other.toByteArray());
       assert.deepEqual(parseAddress(other.toString()), other.toByteArray());
+      assert.equal(formatAddress(other.toByteArray()), other.toString());
     }),
     { numRuns: 1000 },
   );
