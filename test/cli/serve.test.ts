@@ -66,7 +66,10 @@ describe('a start that cannot succeed', () => {
   });
 
   test('a policy that names what the inventory does not have is refused', async () => {
-    await writeFile(join(directory, 'policy.yaml'), POLICY.replace('environment: production', 'environment: produktion'));
+    await writeFile(
+      join(directory, 'policy.yaml'),
+      POLICY.replace('environment: production', 'environment: produktion'),
+    );
     const { code, stdout, stderr } = await runBin(directory, ['serve', '--json']);
     assert.equal(stdout, '');
     const { error } = JSON.parse(stderr);

@@ -10,6 +10,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../src/cli/program.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
 const REWRITE = process.env['REWRITE_TRANSCRIPTS'] === '1';
@@ -19,11 +20,9 @@ export interface Session {
   /** Types every command of a transcript's file, and compares what is printed. */
   play(file: string): Promise<void>;
   /** Runs one command and answers what it printed. */
-  type(line: string, input?: string): Promise<Typed>;
+  type(line: string, stdin?: Terminal['stdin']): Promise<Typed>;
   /** What a command prints, as a transcript has it. */
   show(line: string): Promise<string>;
-  /** What stands for a name such as `<id:1>`. */
-  named(name: string): string;
 }
 
 /** What one command printed. */
@@ -68,11 +67,14 @@ export function openSession(
       .replaceAll(/\b\d\d:\d\d\b/gu, '<hour>');
   }
 
-  async function type(line: string, input = ''): Promise<Typed> {
+  async function type(
+    line: string,
+    stdin: Terminal['stdin'] = Readable.from(['']),
+  ): Promise<Typed> {
     const words = wordsOf(line.replaceAll(/<\w+:\d+>/gu, (name) => values.get(name) ?? name));
     assert.equal(words[0], 'exequatur');
     const [stdout, stderr] = [new Collector(), new Collector()];
-    const terminal = { stdin: Readable.from([input]), stdout, stderr, env, directory };
+    const terminal = { stdin, stdout, stderr, env, directory };
     const entry = {
       terminal,
       version: '0.0.0',
@@ -97,7 +99,6 @@ export function openSession(
   return {
     type,
     show,
-    named: (name) => values.get(name) ?? assert.fail(`nothing is named ${name}`),
     async play(file) {
       const text = readFileSync(file, 'utf8');
       const played: string[] = [];
