@@ -49,8 +49,10 @@ export function findDaemon(terminal: Terminal, wanted: Wanted): Found {
   const named = wanted.url ?? given(terminal, 'EXEQUATUR_URL');
   const directories = dataDirectories(terminal, wanted);
   // INVARIANT: a key of a directory nobody named goes only to the daemon that left its address there.
-  const data = namedData(terminal, wanted) === undefined ? undefined : directories[0];
-  if (named !== undefined) return { url: checkedUrl(named), data };
+  if (named !== undefined) {
+    const isNamed = namedData(terminal, wanted) !== undefined;
+    return { url: checkedUrl(named), data: isNamed ? directories[0] : undefined };
+  }
   let stale: DaemonFile | undefined;
   for (const data of directories) {
     const file = readDaemonFile(join(data, DAEMON_FILE));

@@ -12,8 +12,9 @@ import {
 } from './command.ts';
 import { COMMANDS, GROUPS } from './command-table.ts';
 import { EXITS, type ExitCode } from './exits.ts';
+import { safeJson } from './safe-text.ts';
 import type { ServerDoor } from './server-door.ts';
-import { painterFor, writeError, type Terminal } from './terminal.ts';
+import { guarded, painterFor, writeError, type Terminal } from './terminal.ts';
 
 /** What the entry in `bin/` hands over. */
 export interface Entry {
@@ -185,10 +186,10 @@ function contextOf(entry: Entry, given: Given): CommandContext {
     json,
     paint: painterFor(terminal.stdout, terminal.env),
     say: (line) => {
-      if (!json) terminal.stdout.write(`${line}\n`);
+      if (!json) terminal.stdout.write(`${guarded(line)}\n`);
     },
     tell: (document) => {
-      if (json) terminal.stdout.write(`${JSON.stringify(document)}\n`);
+      if (json) terminal.stdout.write(`${safeJson(document)}\n`);
     },
     // Schemas take a while to load; help and mistakes need none.
     api: async (wish) => (await import('./api.ts')).connect(terminal, wanted, wish),

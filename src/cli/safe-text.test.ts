@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { safeBlock, safeText } from './safe-text.ts';
+import { safeBlock, safeJson, safeText } from './safe-text.ts';
 
 test('ordinary text in any script is left as it is', () => {
   for (const text of ['refund 49.90 EUR to cus_9', 'Grüße', '支払い', 'élan', '🧾', '✓ ✗ → ·']) {
@@ -45,6 +45,16 @@ test('no text whatever leaves a control character, and making it safe twice chan
       const shown = safeText(text);
       assert.doesNotMatch(shown, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
       assert.equal(safeText(shown), shown);
+    }),
+  );
+});
+
+test('JSON for a terminal holds the same value and no such character', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const json = safeJson({ text });
+      assert.doesNotMatch(json, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      assert.deepEqual(JSON.parse(json), { text });
     }),
   );
 });

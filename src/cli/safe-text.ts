@@ -27,6 +27,15 @@ export function safeBlock(text: string): string {
   return text.replaceAll(UNSAFE_IN_BLOCK, (character) => nameOf(character));
 }
 
+/** A document as JSON on one line: the same value, with such characters written as JSON escapes. */
+export function safeJson(document: unknown): string {
+  return JSON.stringify(document).replaceAll(UNSAFE, (character) =>
+    [...Array(character.length).keys()]
+      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
 function nameOf(character: string): string {
   const point = character.codePointAt(0) ?? 0;
   return `‹U+${point.toString(16).toUpperCase().padStart(4, '0')}›`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import { painterFor, table } from './terminal.ts';
+import { guarded, painterFor, table } from './terminal.ts';
 
 function output(isTTY: boolean): Writable & { readonly isTTY: boolean } {
   return Object.assign(new Writable(), { isTTY });
@@ -29,4 +29,9 @@ test('columns line up whatever is coloured and however wide its characters are',
     'a       held',
   ]);
   assert.deepEqual(table([]), []);
+});
+
+test('whatever a command forgot to make safe, only its own colours reach the terminal', () => {
+  const paint = painterFor(output(true), {});
+  assert.equal(guarded(`${paint('bad', 'no\u001B[2J')}\n`), '\u001B[31mno‹U+001B›[2J\u001B[39m\n');
 });

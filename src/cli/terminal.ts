@@ -5,7 +5,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { CliError } from './cli-error.ts';
-import { safeText } from './safe-text.ts';
+import { safeBlock, safeJson, safeText } from './safe-text.ts';
 
 /** A stream that may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean };
@@ -30,6 +30,10 @@ const CODES: Readonly<Record<Style, readonly [number, number]>> = {
   strong: [1, 22],
 };
 
+/** Exactly the sequences that {@link painterFor} makes. */
+// oxlint-disable-next-line no-control-regex
+const COLOUR = /(\u001B\[(?:1|2|22|31|32|33|39)m)/u;
+
 /** Paints text, or leaves it where the output is no terminal or colours are not wanted. */
 export type Paint = (style: Style, text: string) => string;
 
@@ -40,6 +44,17 @@ export function painterFor(output: Output, env: Terminal['env']): Paint {
     const [on, off] = CODES[style];
     return wanted ? `\u001B[${String(on)}m${text}\u001B[${String(off)}m` : text;
   };
+}
+
+/**
+ * A line as it goes to an output, whatever a command forgot: nothing but text, line ends and the
+ * colours of {@link painterFor}.
+ */
+export function guarded(line: string): string {
+  return line
+    .split(COLOUR)
+    .map((part) => (COLOUR.test(part) ? part : safeBlock(part)))
+    .join('');
 }
 
 /** The style in which a state is shown. */
@@ -67,8 +82,10 @@ export function table(rows: readonly (readonly string[])[]): readonly string[] {
 
 /** Columns a cell takes: colours take none, East Asian wide characters two. */
 function widthOf(cell: string): number {
-  // Exactly the sequences that `painterFor` makes.
-  const plain = cell.replaceAll(/\u001B\[\d+m/gu, '');
+  const plain = cell
+    .split(COLOUR)
+    .filter((part) => !COLOUR.test(part))
+    .join('');
   let width = 0;
   for (const character of plain) width += widthOfCharacter(character);
   return width;
@@ -87,7 +104,7 @@ export function writeError(terminal: Terminal, json: boolean, error: CliError): 
   const { code, message, hint } = error;
   if (json) {
     const document = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
-    terminal.stderr.write(`${JSON.stringify(document)}\n`);
+    terminal.stderr.write(`${safeJson(document)}\n`);
     return;
   }
   const paint = painterFor(terminal.stderr, terminal.env);

@@ -22,6 +22,8 @@ export interface ScalarNode {
   readonly position: Position;
   /** Where the text itself begins if not at `position`, such as after a quote. */
   readonly contentAt?: Position;
+  /** The source spells the text otherwise (folded lines, escapes), so that only its beginning is sure. */
+  readonly respelled?: true;
 }
 
 /** A sequence of nodes. */

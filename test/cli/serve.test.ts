@@ -171,18 +171,18 @@ describe('a running layer', () => {
 
   test('SIGHUP reads the files again', async () => {
     const session = openSession(layer.directory);
-    const before = JSON.parse((await session.type('exequatur status --json')).stdout).epoch.number;
+    const first = JSON.parse((await session.type('exequatur status --json')).stdout).epoch.number;
     await writeFile(
       join(layer.directory, 'policy.yaml'),
       POLICY.replace('validFor: 1h', 'validFor: 2h'),
     );
     layer.child.kill('SIGHUP');
     const started = performance.now();
-    let now = before;
-    while (now === before && performance.now() - started < 10_000) {
+    let now = first;
+    while (now === first && performance.now() - started < 10_000) {
       now = JSON.parse((await session.type('exequatur status --json')).stdout).epoch.number;
     }
-    assert.equal(now, before + 1);
+    assert.equal(now, first + 1);
   });
 });
 

@@ -9,6 +9,7 @@ import { parseMoment } from '../duration.ts';
 import { exitOfState, type ExitCode } from '../exits.ts';
 import { errorOf, exitOfProblem } from '../problem.ts';
 import { actionLines, findingLines } from '../render.ts';
+import { safeText } from '../safe-text.ts';
 import { readInput } from '../terminal.ts';
 
 /** `propose`. */
@@ -68,7 +69,7 @@ async function proposeOnce(
     context.say(
       `${context.paint('bad', problem.state.toUpperCase())}, not executed · ${problem.id}`,
     );
-    context.say(problem.detail);
+    context.say(safeText(problem.detail));
     for (const line of findingLines(problem.findings ?? [])) context.say(line);
     return exitOfProblem(problem);
   } catch (error) {

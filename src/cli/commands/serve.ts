@@ -3,6 +3,7 @@ import { usageError } from '../cli-error.ts';
 import type { Command, CommandContext, Given } from '../command.ts';
 import type { ExitCode } from '../exits.ts';
 import { problemLines } from '../render.ts';
+import { safeJson } from '../safe-text.ts';
 import type { Ended, Ready } from '../server-door.ts';
 import { CliError } from '../cli-error.ts';
 import { painterFor } from '../terminal.ts';
@@ -92,7 +93,7 @@ function endOf(context: CommandContext, ended: Ended): ExitCode {
           message: 'the configuration is not valid',
           problems: ended.problems,
         };
-        terminal.stderr.write(`${JSON.stringify({ error })}\n`);
+        terminal.stderr.write(`${safeJson({ error })}\n`);
         return 1;
       }
       const paint = painterFor(terminal.stderr, terminal.env);

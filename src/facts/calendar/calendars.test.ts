@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { instantOf } from '../../kernel/instant.ts';
+import { POLICY_LIMITS } from '../../kernel/policy/limits.ts';
 import {
   calendar,
   DAY,
@@ -375,7 +376,7 @@ for (const [what, given, code, message] of BAD) {
 }
 
 test('patterns are allowed up to their limit and refused one past it', () => {
-  const open = Array.from({ length: CALENDAR_LIMITS.patternsMax }, () => weekly('08:00', '09:00'));
+  const open = Array.from({ length: POLICY_LIMITS.patternsMax }, () => weekly('08:00', '09:00'));
   assert.deepEqual(checkCalendar(calendar({ open })), []);
   const [problem] = checkCalendar(calendar({ open, closed: [weekly('01:00', '02:00')] }));
   assert.equal(problem?.code, 'too_many_patterns');

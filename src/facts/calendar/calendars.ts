@@ -10,11 +10,11 @@ import type { WindowState } from '../../kernel/decision.ts';
 import type { Problem } from '../../kernel/document.ts';
 import { type Instant, instantOf } from '../../kernel/instant.ts';
 import type { CalendarPattern, CalendarSpec } from '../../kernel/policy.ts';
+import { POLICY_LIMITS } from '../../kernel/policy/limits.ts';
 import {
   type Interval,
   intervalsOf,
   merge,
-  OCCURRENCE_MS_MAX,
   type ReadPattern,
   readPattern,
   type Side,
@@ -27,8 +27,6 @@ import { isZone, zoneStretch } from './zone.ts';
 export const CALENDAR_LIMITS = {
   /** 400 days. What opens or closes later is not foreseen: the answer leaves the instant out. */
   lookAheadMs: 34_560_000_000,
-  /** Patterns of one calendar. */
-  patternsMax: 500,
 } as const;
 
 /** The codes of a calendar that cannot be used. */
@@ -37,7 +35,7 @@ const CALENDAR_CODES = [
   'unknown_zone',
   /** The calendar has no `open` pattern, so it never opens. */
   'calendar_never_open',
-  /** It has more patterns than `patternsMax`. */
+  /** It has more patterns than `POLICY_LIMITS.patternsMax`. */
   'too_many_patterns',
   /** A pattern's texts cannot be read, or its rule is too costly. */
   'bad_recurrence',
@@ -85,8 +83,8 @@ export function checkCalendar(spec: CalendarSpec): readonly Problem[] {
     ...spec.open.map((pattern) => ({ pattern, side: 'open' as const })),
     ...spec.closed.map((pattern) => ({ pattern, side: 'closed' as const })),
   ];
-  if (patterns.length > CALENDAR_LIMITS.patternsMax) {
-    const message = `calendar \`${spec.name}\` has more than ${CALENDAR_LIMITS.patternsMax} patterns`;
+  if (patterns.length > POLICY_LIMITS.patternsMax) {
+    const message = `calendar \`${spec.name}\` has more than ${POLICY_LIMITS.patternsMax} patterns`;
     return [problem('too_many_patterns', message)];
   }
   return patterns.flatMap(({ pattern, side }) => {
@@ -191,7 +189,7 @@ function lookFrom(
 
 /** The open windows that touch the stretch. */
 function windowsBetween(read: ReadCalendar, from: number, until: number): readonly Interval[] {
-  const reach = OCCURRENCE_MS_MAX + 3 * 86_400_000;
+  const reach = POLICY_LIMITS.occurrenceMsMax + 3 * 86_400_000;
   const zone = zoneStretch(read.zone, from - reach, until + reach);
   const open = intervalsOf(read.open, zone, { from, until, side: 'open' });
   if (open.length === 0) return [];

@@ -8,6 +8,7 @@
  * where any reading says so, and never disappears on the day its start is skipped.
  */
 import type { CalendarPattern } from '../../kernel/policy.ts';
+import { POLICY_LIMITS } from '../../kernel/policy/limits.ts';
 import { parseLocal, readRecurrence, RecurrenceError, type Recurrence } from './recurrence.ts';
 import { type LocalMs, OFFSET_MS_MAX, zoneStretch, type ZoneStretch } from './zone.ts';
 
@@ -26,9 +27,6 @@ export type ReadPattern =
   | { readonly kind: 'rrule'; readonly recurrence: Recurrence; readonly durationMs: number }
   | { readonly kind: 'span'; readonly from: LocalMs; readonly until: LocalMs };
 
-/** The longest occurrence of an `rrule` pattern: 31 days. */
-export const OCCURRENCE_MS_MAX: number = 31 * 86_400_000;
-
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
@@ -42,7 +40,7 @@ export function readPattern(pattern: CalendarPattern, zone: string, side: Side):
       return readSpan(pattern);
     case 'rrule': {
       const { start, rule, durationMs } = pattern;
-      if (!Number.isSafeInteger(durationMs) || durationMs <= 0 || durationMs > OCCURRENCE_MS_MAX) {
+      if (!Number.isSafeInteger(durationMs) || durationMs <= 0 || durationMs > POLICY_LIMITS.occurrenceMsMax) {
         throw new RecurrenceError('duration must be longer than 0 and at most 31 days');
       }
       const recurrence = readRecurrence(start, rule, (from, until) =>

@@ -6,8 +6,8 @@ export const YAML_LIMITS = {
   textLengthMax: 4_194_304,
   /** Collections within each other. */
   depthMax: 32,
-  /** Scalars and collections together. */
-  nodesMax: 100_000,
+  /** Scalars and collections together: room for 10,000 rules. */
+  nodesMax: 400_000,
   /** Problems told; what comes after the last one is left out. */
   problemsMax: 100,
 } as const;

@@ -92,6 +92,34 @@ test('every node knows its line and column', () => {
   assert.deepEqual(inner.entries[0].value.position, { file: 'x.yaml', line: 3, column: 10 });
 });
 
+/** Text, where its content begins, and whether the source spells it otherwise. */
+const CONTENTS: readonly (readonly [text: string, content: string | undefined, respelled: boolean])[] =
+  [
+    ['a: x y', undefined, false],
+    ['a: "x y"', '1:5', false],
+    ["a: 'x y'", '1:5', false],
+    ["a: 'it''s'", '1:5', true],
+    ['a: "x\\ty"', '1:5', true],
+    ['a: x\n  y', undefined, true],
+    ['a: |\n   x\n   y\n', '2:4', false],
+    ['a: | # why\n   x\n', '2:4', false],
+    ['a: |\n\n   x\n', '3:4', true],
+    ['a: >-\n  x y\n', '2:3', false],
+    ['a: >\n  x\n  y\n', '2:3', true],
+  ];
+
+for (const [text, content, respelled] of CONTENTS) {
+  test(`the text of ${JSON.stringify(text)} begins ${content ?? 'where the node does'}`, () => {
+    const document = read(text);
+    assert.ok(document.kind === 'mapping');
+    const node = document.entries[0]?.value;
+    assert.ok(node?.kind === 'scalar');
+    const { contentAt } = node;
+    assert.equal(contentAt && `${contentAt.line}:${contentAt.column}`, content);
+    assert.equal(node.respelled ?? false, respelled);
+  });
+}
+
 const REFUSED: readonly (readonly [what: string, text: string, ...problems: string[]])[] = [
   ['a key given twice', 'a: 1\nb: 2\na: 3\n', 'duplicate_key 3:1'],
   ['a key given twice in two spellings', 'x: {1: a, "1": b}\n', 'duplicate_key 1:11'],

@@ -27,7 +27,7 @@ export interface YamlRead {
 
 /** Reads one YAML 1.2 document strictly; `file` is the name that problems carry. */
 export function readYaml(text: string, file: string): YamlRead {
-  const reading = new Reading(file);
+  const reading = new Reading(text, file);
   // UNTRUSTED: until the checks below have passed, the text may be anything.
   if (text.length > YAML_LIMITS.textLengthMax) {
     reading.note(
@@ -65,9 +65,11 @@ export function readYaml(text: string, file: string): YamlRead {
 class Reading {
   readonly lines: LineCounter = new LineCounter();
   readonly problems: Problem[] = [];
+  readonly #text: string;
   readonly #file: string;
 
-  constructor(file: string) {
+  constructor(text: string, file: string) {
+    this.#text = text;
     this.#file = file;
   }
 
@@ -181,7 +183,7 @@ class Reading {
     const { value } = node;
     if (typeof value === 'string') {
       this.#checkCharacters(value, offset);
-      return { kind: 'scalar', value, text: value, position };
+      return { kind: 'scalar', value, text: value, position, ...this.#content(node, value) };
     }
     const text = node.source ?? '';
     if (typeof value === 'bigint' && /^[-+]?0\d/u.test(text)) {
@@ -206,6 +208,17 @@ class Reading {
     throw new TypeError(`the core schema has no ${typeof value}`);
   }
 
+  /** Where a text begins, and whether the source spells it as it is. */
+  #content(node: Scalar.Parsed, value: string): Pick<ScalarNode, 'contentAt' | 'respelled'> {
+    const [start] = node.range;
+    const offset = contentOffset(this.#text, node);
+    const contentAt = offset === start ? {} : { contentAt: this.#position(offset) };
+    // A literal block spells each line as it is, after the indentation that the first one has.
+    const isBlock = node.type === 'BLOCK_LITERAL' && !/^\s/u.test(value);
+    const isSpelled = isBlock || this.#text.startsWith(value.replace(/\n+$/u, ''), offset);
+    return isSpelled ? contentAt : { ...contentAt, respelled: true };
+  }
+
   #checkCharacters(text: string, offset: number): void {
     if (text.isWellFormed() && !FORBIDDEN.test(text)) return;
     this.note(
@@ -218,6 +231,17 @@ class Reading {
 
 /** Controls but tab and line feed, and noncharacters. */
 const FORBIDDEN = /(?![\t\n])\p{Cc}|\p{Noncharacter_Code_Point}/u;
+
+/** The offset at which a scalar's text begins: after its quote, or below the sign of its block. */
+function contentOffset(text: string, { type, range: [start] }: Scalar.Parsed): number {
+  if (type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') return start + 1;
+  if (type !== 'BLOCK_LITERAL' && type !== 'BLOCK_FOLDED') return start;
+  const lineEnd = text.indexOf('\n', start);
+  if (lineEnd === -1) return start;
+  const indented = /[^ \n]/gu;
+  indented.lastIndex = lineEnd;
+  return indented.exec(text)?.index ?? start;
+}
 
 function lowerCase(message: string): string {
   const line = message.replaceAll(/\s+/gu, ' ').trim();

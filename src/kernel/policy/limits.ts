@@ -6,8 +6,10 @@ export const POLICY_LIMITS = {
   requirementsMax: 50,
   /** Names of one set in a `match`. */
   namesMax: 1000,
-  /** Patterns of one calendar. */
+  /** Patterns of one calendar, open and closed together. */
   patternsMax: 500,
+  /** The longest occurrence of a recurring pattern: 31 days. */
+  occurrenceMsMax: 2_678_400_000,
   /** Approvers that an approval can ask for. */
   approversMax: 20,
   /** Uses that a limit can count. */

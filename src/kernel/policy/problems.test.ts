@@ -344,6 +344,11 @@ const DOCUMENT_PROBLEMS: readonly (readonly [string, string, readonly string[]])
     ['3:36 bad_pattern: `monthly` is not a recurrence rule'],
   ],
   [
+    'an occurrence that is too long',
+    'version: 1\ncalendars:\n  n: { zone: UTC, open: [ { rrule: FREQ=YEARLY, start: 2026-11-01T22:00, duration: 32d } ] }',
+    ['3:84 out_of_range: duration is 32d, not between 1m and 31d'],
+  ],
+  [
     'a day that does not exist',
     'version: 1\ncalendars:\n  n: { zone: UTC, open: [ { from: 2026-02-30, until: 2026-03-01 } ] }',
     ['3:35 bad_pattern: from `2026-02-30` is not a local date and time'],
@@ -377,6 +382,11 @@ const DOCUMENT_PROBLEMS: readonly (readonly [string, string, readonly string[]])
     'a range that is none',
     'version: 1\nfacts:\n  a: { type: boolean, source: { http: "http://x", allow: [10.0.0.1] } }',
     ['3:59 bad_fact_source: `10.0.0.1` is not an address range'],
+  ],
+  [
+    'a range longer than an address',
+    'version: 1\nfacts:\n  a: { type: boolean, source: { http: "http://x", allow: [10.0.0.1/33, "::ffff:10.0.0.1/96"] } }',
+    ['3:59 bad_fact_source: `10.0.0.1/33` is not an address range'],
   ],
 ];
 
@@ -432,6 +442,33 @@ describe('a policy that cannot be used is refused with file, line and column', (
       POLICY_CODES.filter((code) => !given.has(code) && !elsewhere.has(code)),
       [],
     );
+  });
+
+  test('patterns of both sides count together, and the first one too many is named', () => {
+    const half = POLICY_LIMITS.patternsMax / 2;
+    const lines = (count: number): string =>
+      '      - { weekly: "daily 08:00-09:00" }\n'.repeat(count);
+    const policy = (closed: number): string =>
+      `version: 1\ncalendars:\n  n:\n    zone: UTC\n    open:\n${lines(half)}    closed:\n${lines(closed)}`;
+    assert.deepEqual(problemsOf(policy(half)), []);
+    assert.deepEqual(problemsOf(policy(half + 1)), [
+      `${String(POLICY_LIMITS.patternsMax + 7)}:9 out_of_range: calendar \`n\` has 501 patterns, at most 500 are allowed`,
+    ]);
+  });
+
+  test('a problem inside an expression stands at its column, however the text is written', () => {
+    const at = (when: string): readonly string[] =>
+      ruleProblems(`  - id: a\n    match: { operation: list }\n    allow: true\n    when: ${when}`);
+    const message = 'expression_unknown: `targt` is not known here';
+    assert.deepEqual(at('true && targt == "x"'), [`9:19 ${message}`]);
+    assert.deepEqual(at(`'true && targt == "x"'`), [`9:20 ${message}`]);
+    assert.deepEqual(at('>-\n      true && targt == "x"'), [`10:15 ${message}`]);
+    assert.deepEqual(at('|\n      true &&\n      targt == "x"'), [
+      `11:7 ${message} (at \`targt == "x"\`)`,
+    ]);
+    assert.deepEqual(at('"true && targt == \\"x\\""'), [
+      `9:12 ${message} (at \`targt == "x"\`)`,
+    ]);
   });
 
   test('one rule more than the limit, and not the limit itself', () => {

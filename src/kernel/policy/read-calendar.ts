@@ -29,11 +29,21 @@ function readCalendar(reading: PolicyReading, { key, keyPosition, value }: Mappi
     const hint = didYouMean(zone, Intl.supportedValuesOf('timeZone')) ?? 'such as `Europe/Berlin`';
     reader.error({ code: 'bad_zone', position: zoneNode.position, message, hint });
   }
+  const open = itemsOf(reading, members?.get('open'), 'open');
+  const closed = itemsOf(reading, members?.get('closed'), 'closed');
+  const count = open.length + closed.length;
+  const excess = [...open, ...closed][POLICY_LIMITS.patternsMax];
+  if (excess !== undefined) {
+    const message = `calendar \`${key}\` has ${String(count)} patterns, at most ${String(POLICY_LIMITS.patternsMax)} are allowed`;
+    reader.error({ code: 'out_of_range', position: excess.position, message });
+  }
+  const patternsOf = (items: readonly DocumentNode[]): readonly CalendarPattern[] =>
+    excess === undefined ? items.flatMap((item) => readPattern(reading, item) ?? []) : [];
   calendars.set(key, {
     name: key,
     zone: zone ?? 'UTC',
-    open: readPatterns(reading, members?.get('open'), 'open'),
-    closed: readPatterns(reading, members?.get('closed'), 'closed'),
+    open: patternsOf(open),
+    closed: patternsOf(closed),
     position: keyPosition,
   });
 }
@@ -47,20 +57,12 @@ function isZone(zone: string): boolean {
   }
 }
 
-function readPatterns(
-  reading: PolicyReading,
+function itemsOf(
+  { reader }: PolicyReading,
   node: DocumentNode | undefined,
   what: string,
-): readonly CalendarPattern[] {
-  if (node === undefined) return [];
-  const { reader } = reading;
-  const items = reader.list(node, what) ?? [];
-  if (items.length > POLICY_LIMITS.patternsMax) {
-    const message = `${what} has ${String(items.length)} patterns, at most ${String(POLICY_LIMITS.patternsMax)} are allowed`;
-    reader.error({ code: 'out_of_range', position: node.position, message });
-    return [];
-  }
-  return items.flatMap((item) => readPattern(reading, item) ?? []);
+): readonly DocumentNode[] {
+  return node === undefined ? [] : (reader.list(node, what) ?? []);
 }
 
 const PATTERN_KEYS = ['weekly', 'rrule', 'from'] as const;
@@ -146,7 +148,7 @@ function readRule(reading: PolicyReading, node: DocumentNode): CalendarPattern |
     return undefined;
   const rule = reader.text(ruleNode, 'rrule');
   const start = readLocal(reading, startNode, 'start');
-  const range = { min: 60_000, max: POLICY_LIMITS.durationMsMax };
+  const range = { min: 60_000, max: POLICY_LIMITS.occurrenceMsMax };
   const durationMs = reader.duration(durationNode, 'duration', range);
   if (rule === undefined || start === undefined || durationMs === undefined) return undefined;
   if (/^(?:RRULE:)?(?:[A-Z]+=[^;=\s]+;?)+$/u.test(rule) && /(?:^|[:;])FREQ=/u.test(rule)) {

@@ -230,7 +230,8 @@ function compileAt<Result extends keyof ExpressionResults>(
   const { reader } = context.reading;
   if ('problems' in compiled) {
     for (const { code, message, hint, start } of compiled.problems) {
-      const place = node.text.includes('\n') ? ` (at \`${excerpt(node.text, start)}\`)` : '';
+      const isUnsure = node.respelled || node.text.includes('\n');
+      const place = isUnsure ? ` (at \`${excerpt(node.text, start)}\`)` : '';
       reader.error({
         code,
         position: positionIn(node, start),
@@ -248,10 +249,16 @@ function excerpt(source: string, start: number): string {
   return source.slice(start, start + 30).split('\n', 1)[0] ?? '';
 }
 
-/** Where a part of an expression stands; a text of several lines may be folded, so only its beginning is sure. */
+/** Where a part of an expression stands; of a text that the source spells otherwise, its beginning. */
 function positionIn(node: ScalarNode, offset: number): Position {
   const at = node.contentAt ?? node.position;
-  return node.text.includes('\n') ? at : { ...at, column: at.column + offset };
+  const before = node.text.slice(0, offset).split('\n');
+  // A document written in TypeScript does not know where its lines stand.
+  const isOfLines = before.length > 1 && node.contentAt === undefined;
+  if (node.respelled || isOfLines) return at;
+  const { length } = before.at(-1) ?? '';
+  // Lines of a block all begin in the same column.
+  return { ...at, line: at.line + before.length - 1, column: at.column + length };
 }
 
 /** A measure that an operation does not map is missing there, which is easily overlooked. */
