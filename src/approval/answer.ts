@@ -29,6 +29,9 @@ export interface Question {
   readonly nextId: () => ApprovalId;
 }
 
+/** Who is who, without what was answered. */
+type Knowing = Pick<LocalFacts, 'agent' | 'people'>;
+
 /** Why an answer is refused, in order of precedence. */
 export const ANSWER_REFUSALS = [
   'account_revoked',
@@ -72,9 +75,19 @@ export function judgeAnswer(question: Question): JudgedAnswer {
   return { kind: 'approvals', approvals };
 }
 
+/** The asks that this person may answer with a yes, of those that are open. */
+export function asksFor(
+  question: Pick<Question, 'person' | 'asks' | 'action' | 'now'> & { readonly local: Knowing },
+): readonly Ask[] {
+  const same = samePerson(question.local.people);
+  return question.asks.filter(
+    (ask) => question.now < ask.until && whyNot(question, ask, same) === undefined,
+  );
+}
+
 /** Whether this person may say no: whoever could answer it, confirm it, or is asked for it. */
 export function judgeRejection(
-  question: Pick<Question, 'person' | 'asks' | 'action' | 'local'>,
+  question: Pick<Question, 'person' | 'asks' | 'action'> & { readonly local: Knowing },
 ): { readonly kind: 'reject' } | Extract<JudgedAnswer, { readonly kind: 'refuse' }> {
   const { person, asks, action, local } = question;
   if (personOf(local.people, person)?.live !== true) {
@@ -89,7 +102,7 @@ export function judgeRejection(
 }
 
 function whyNot(
-  question: Pick<Question, 'person' | 'action' | 'local'>,
+  question: Pick<Question, 'person' | 'action'> & { readonly local: Knowing },
   ask: Ask,
   same: SamePerson,
 ): string | undefined {

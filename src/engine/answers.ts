@@ -3,9 +3,9 @@
  * named person's word on an unknown outcome. Each is one transaction, judged under lock; a yes is
  * followed by an advance.
  */
-import { judgeAnswer, judgeRejection } from '../approval/answer.ts';
+import { asksFor, judgeAnswer, judgeRejection } from '../approval/answer.ts';
 import { consentDigest } from '../kernel/action.ts';
-import type { Ask } from '../kernel/decision.ts';
+import type { Ask, LocalFacts } from '../kernel/decision.ts';
 import type { Digest } from '../kernel/digest.ts';
 import {
   parseApprovalId,
@@ -28,6 +28,7 @@ import type {
   ChangeResult,
   Outcome,
 } from './ports.ts';
+import { peopleOf } from './people.ts';
 import { transition, type OutcomeState } from './transition.ts';
 
 /** A refusal with a stable code; nothing was written. */
@@ -62,15 +63,28 @@ export interface Answer extends PersonAtAction {
   readonly reason?: string;
 }
 
-/** Opens a hold for a person to answer. Codes: `action_unknown`, `not_held`, `not_asked`. */
+/** Opens a hold for a person to answer. Codes: `action_unknown`, `not_held`, `not_asked`, `not_entitled`. */
 export async function ask(engine: Engine, at: PersonAtAction): Promise<Asked | Refused> {
   const { life } = engine;
   const record = await engine.store.action(at.tenant, at.action);
   if (record === undefined) return UNKNOWN_ACTION;
   if (record.state !== 'held') return refused('not_held', `the action is ${record.state}`);
+  const action = readAction(record.bytes, record.digest);
+  if (action === undefined) return TAMPERED;
   const asks = record.decision?.asks ?? [];
   if (record.subject === undefined || asks.length === 0) {
     return refused('not_asked', 'nobody is asked about this action now');
+  }
+  const question = {
+    ...at,
+    action,
+    asks,
+    now: life.clock.now(),
+    local: await localOf(engine, record),
+  };
+  const own = asksFor(question);
+  if (own.length === 0 && judgeRejection(question).kind === 'refuse') {
+    return refused('not_entitled', `\`${at.person}\` is not asked about this action`);
   }
   const challenge = Buffer.from(life.randomness.bytes(16)).toString('base64url');
   const validMs = life.limits.challengeMs;
@@ -81,8 +95,23 @@ export async function ask(engine: Engine, at: PersonAtAction): Promise<Asked | R
     consent: consentDigest(record.subject),
     challenge,
     expiresAt: addMs(life.clock.now(), validMs),
-    asks,
+    asks: own,
   };
+}
+
+/** Agent and people as they are now. Whether a yes counts is judged again under lock. */
+async function localOf(
+  engine: Engine,
+  record: ActionRecord,
+): Promise<Pick<LocalFacts, 'agent' | 'people'>> {
+  const { local } = await engine.store.look({
+    ...record,
+    action: record.id,
+    once: false,
+    limits: [],
+    after: [],
+  });
+  return { agent: local.agent, people: await peopleOf(engine.store, record.tenant) };
 }
 
 /**
@@ -256,6 +285,10 @@ function newApprovalId(engine: Engine, now: Instant): ApprovalId {
   return id;
 }
 
+const TAMPERED: Refused = refused(
+  'payload_mismatch',
+  'the stored bytes are not the action that was proposed',
+);
 const UNKNOWN_ACTION: Refused = refused('action_unknown', 'there is no such action');
 const REFUSE_UNKNOWN = refuse('action_unknown', 'there is no such action');
 

@@ -393,7 +393,9 @@ export class Engine {
     await Promise.race([done, waited]);
     grace.abort();
     this.#stopping.abort();
-    await Promise.race([done, this.life.clock.sleep(1000)]);
+    const last = new AbortController();
+    await Promise.race([done, this.life.clock.sleep(1000, last.signal)]);
+    last.abort();
   }
 
   /** Whether new proposals are taken. */

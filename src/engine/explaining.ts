@@ -11,6 +11,7 @@ import { parseJson } from '../kernel/json/parse.ts';
 import type { JsonObject, JsonValue } from '../kernel/json/value.ts';
 import { readAction } from '../kernel/read-action.ts';
 import type { Engine } from './engine.ts';
+import { peopleOf } from './people.ts';
 import type { ActionRecord, LedgerRow } from './ports.ts';
 
 /** An action and why it is as it is. */
@@ -49,7 +50,8 @@ async function explanationOf(
   const payload = parseDigest(digest);
   const bytes = payload && (await engine.store.payload(record.tenant, row.sequence, payload));
   const inputs = bytes && parseObject(bytes);
-  const input = inputs && inputOf(engine, record, inputs, await peopleOf(engine, record.tenant));
+  const input =
+    inputs && inputOf(engine, record, inputs, await peopleOf(engine.store, record.tenant));
   if (input === undefined) return undefined;
   const foreclosed = input.resolution.kind === 'absent' ? foreclose(policy, input) : undefined;
   return explainDecision(policy, input, foreclosed ?? decide(policy, input));
@@ -86,16 +88,6 @@ function inputOf(
       effect: recorded.local.effect ?? undefined,
     },
   };
-}
-
-/** Everybody who could be asked, as they are now, so that an explanation can name them. */
-async function peopleOf(engine: Engine, tenant: TenantName): Promise<LocalFacts['people']> {
-  const accounts = await engine.store.accounts(tenant);
-  return Object.fromEntries(
-    accounts
-      .filter(({ kind }) => kind === 'person')
-      .map(({ name, live, roles, aliases }) => [name, { live, roles, aliases }]),
-  );
 }
 
 function objectAt(value: JsonObject, name: string): JsonObject | undefined {

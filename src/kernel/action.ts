@@ -33,7 +33,9 @@ export function actionJson(action: Action): JsonObject {
     operation: action.operation,
     principal: {
       agent: action.principal.agent,
-      ...(action.principal.delegator === undefined ? {} : { delegator: action.principal.delegator }),
+      ...(action.principal.delegator === undefined
+        ? {}
+        : { delegator: action.principal.delegator }),
     },
     target: action.target,
     tenant: action.tenant,

@@ -2,13 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
-import {
-  formatAddress,
-  parseAddress,
-  parseAddressRange,
-  type Reach,
-  reachOf,
-} from './address.ts';
+import { formatAddress, parseAddress, parseAddressRange, type Reach, reachOf } from './address.ts';
 
 function reach(text: string, ...allowed: readonly string[]): Reach | 'no address' {
   const address = parseAddress(text);

@@ -19,10 +19,13 @@ export function argumentValues(
   fields: ArgumentFields,
   args: JsonObject,
 ): Readonly<Record<string, unknown>> {
-  const values: Record<string, unknown> = Object.create(null);
-  for (const [name, { type }] of Object.entries(fields)) {
+  // `Object.create(null)` would make a hash table, which is several times slower to fill.
+  const values: Record<string, unknown> = Object.setPrototypeOf({}, null);
+  for (const name of Object.keys(fields)) {
+    const field = fields[name];
     const value = Object.hasOwn(args, name) ? args[name] : undefined;
-    const seen = value === undefined ? undefined : argumentValue(type, value);
+    if (field === undefined || value === undefined) continue;
+    const seen = argumentValue(field.type, value);
     if (seen !== undefined) values[name] = seen;
   }
   return values;

@@ -47,22 +47,29 @@ export interface ArgumentError {
 /** Every error of the arguments; none where they are what the operation takes. */
 export function checkArguments(fields: ArgumentFields, args: JsonObject): readonly ArgumentError[] {
   const errors: ArgumentError[] = [];
-  checkFields(fields, args, { pointer: '', errors });
+  checkFields(fields, args, { within: undefined, token: '', errors });
   return errors;
 }
 
+/** Where a value stands. Most have no error, so the pointer is written only where one is noted. */
 interface Place {
-  readonly pointer: string;
+  /** The place around it; absent for the arguments as a whole. */
+  readonly within: Place | undefined;
+  readonly token: string;
   readonly errors: ArgumentError[];
 }
 
 function note(place: Place, code: ArgumentErrorCode, message: string): void {
-  place.errors.push({ pointer: place.pointer, code, message });
+  place.errors.push({ pointer: pointerTo(place), code, message });
+}
+
+function pointerTo({ within, token }: Place): string {
+  if (within === undefined) return '';
+  return `${pointerTo(within)}/${token.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 function below(place: Place, token: string): Place {
-  const escaped = token.replaceAll('~', '~0').replaceAll('/', '~1');
-  return { pointer: `${place.pointer}/${escaped}`, errors: place.errors };
+  return { within: place, token, errors: place.errors };
 }
 
 function checkFields(fields: ArgumentFields, args: JsonObject, place: Place): void {
@@ -75,7 +82,9 @@ function checkFields(fields: ArgumentFields, args: JsonObject, place: Place): vo
       `not an argument${hint === undefined ? '' : `: ${hint}`}`,
     );
   }
-  for (const [name, field] of Object.entries(fields)) {
+  for (const name of Object.keys(fields)) {
+    const field = fields[name];
+    if (field === undefined) continue;
     const value = Object.hasOwn(args, name) ? args[name] : undefined;
     if (value !== undefined) checkValue(field.type, value, below(place, name));
     else if (!field.optional) note(below(place, name), 'argument_missing', 'is required');

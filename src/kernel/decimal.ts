@@ -29,15 +29,13 @@ const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/u;
 export function parseDecimal(text: string): Decimal | undefined {
   // The length bounds the pattern's work before it looks at the text.
   if (text.length > DECIMAL_DIGITS_MAX + 2 || !DECIMAL.test(text)) return undefined;
-  const digits = text.replace('-', '').replace('.', '');
-  if (digits.length > DECIMAL_DIGITS_MAX) return undefined;
+  const isNegative = text.startsWith('-');
   const point = text.indexOf('.');
-  const unscaled = BigInt(digits);
-  if (text.startsWith('-') && unscaled === 0n) return undefined;
-  return new Decimal(
-    text.startsWith('-') ? -unscaled : unscaled,
-    point === -1 ? 0 : text.length - point - 1,
-  );
+  const signed = point === -1 ? text : text.slice(0, point) + text.slice(point + 1);
+  if (signed.length > DECIMAL_DIGITS_MAX + (isNegative ? 1 : 0)) return undefined;
+  const unscaled = BigInt(signed);
+  if (isNegative && unscaled === 0n) return undefined;
+  return new Decimal(unscaled, point === -1 ? 0 : text.length - point - 1);
 }
 
 /** A whole number as a decimal. */

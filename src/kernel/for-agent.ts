@@ -9,7 +9,7 @@ import type { Operation } from './inventory.ts';
 /** A finding as agents see it. */
 export interface AgentFinding {
   readonly code: FindingCode;
-  /** Only about the agent's own words. */
+  /** Only about the agent's own words, and the sentence of a `deny`. */
   readonly message?: string;
   /** Only over values that are visible to agents. */
   readonly change?: string;
@@ -20,6 +20,8 @@ export interface AgentFinding {
 }
 
 const OWN_WORDS: ReadonlySet<FindingCode> = new Set([
+  // The sentence of a `deny` is written for whoever is denied.
+  'denied_by_rule',
   'target_unknown',
   'operation_unknown',
   'arguments_invalid',

@@ -121,7 +121,12 @@ export type CalendarPattern =
       readonly startMinute: number;
       readonly endMinute: number;
     }
-  | { readonly kind: 'rrule'; readonly start: string; readonly rule: string; readonly durationMs: number }
+  | {
+      readonly kind: 'rrule';
+      readonly start: string;
+      readonly rule: string;
+      readonly durationMs: number;
+    }
   /** From one local date-time to another, as `2026-12-20T00:00`. */
   | { readonly kind: 'span'; readonly from: string; readonly until: string };
 

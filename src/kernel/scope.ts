@@ -54,22 +54,47 @@ export function scopeOfArguments(operation: Operation, args: JsonObject): Readab
 /** Reads references through a cache: the root with its first member as one step, then member by member. */
 function reader(readFirst: ReadRoot): Scope['read'] {
   const cache = new Map<string, Read>();
-  const firsts = new Map<string, Read>();
   return (reference) => {
     const cached = cache.get(reference);
     if (cached !== undefined) return cached;
-    const [root = '', member, ...rest] = reference.split('.');
-    const first = member === undefined || WHOLE_ROOTS.has(root) ? root : `${root}.${member}`;
-    let read = firsts.get(first);
+    const { root, member, first, names } = pathOf(reference);
+    let read = cache.get(first);
     if (read === undefined) {
       read = readFirst(root, member);
-      firsts.set(first, read);
+      cache.set(first, read);
     }
-    const names = first === root && member !== undefined ? [member, ...rest] : rest;
+    if (first === reference) return read;
     for (const name of names) read = readMember(read, name, reference);
     cache.set(reference, read);
     return read;
   };
+}
+
+/** A reference taken apart. */
+interface ReferencePath {
+  readonly root: string;
+  readonly member: string | undefined;
+  /** What is read in one step, itself a reference: the root, or the root with its member. */
+  readonly first: string;
+  /** The members below that. */
+  readonly names: readonly string[];
+}
+
+/** By reference: expressions name the same few in every decision. */
+const paths = new Map<string, ReferencePath>();
+const PATHS_CACHED_MAX = 10_000;
+
+function pathOf(reference: string): ReferencePath {
+  const found = paths.get(reference);
+  if (found !== undefined) return found;
+  const [root = '', ...members] = reference.split('.');
+  const [member, ...rest] = members;
+  const isWhole = member === undefined || WHOLE_ROOTS.has(root);
+  const path: ReferencePath = isWhole
+    ? { root, member, first: root, names: members }
+    : { root, member, first: `${root}.${member}`, names: rest };
+  if (paths.size < PATHS_CACHED_MAX) paths.set(reference, path);
+  return path;
 }
 
 /** Roots whose members are all there once one is. The others find each member by itself. */

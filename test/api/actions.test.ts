@@ -70,7 +70,9 @@ describe('POST /v1/actions', () => {
       [body['code'], body['state'], body['executed'], body['title'], body['type']],
       ['denied', 'denied', 'no', 'Not executed', '/errors/denied'],
     );
-    assert.deepEqual(body['findings'], [{ code: 'denied_by_rule' }]);
+    assert.deepEqual(body['findings'], [
+      { code: 'denied_by_rule', message: 'Split the deletion.' },
+    ]);
     assert.equal(actionView.parse(body).id, body['id']);
   });
 

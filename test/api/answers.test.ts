@@ -204,9 +204,9 @@ describe('the directory', () => {
     const made = await layer.ask('POST /v1/people', { key: operator, body: { name: 'ann' } });
     const ann = enrolledView.parse(made.body).key;
     const id = await hold('ann');
-    const { consent, challenge } = await open(id, ann);
-    const yes = { consent, challenge, decision: 'approve' };
-    assert.equal((await answer(id, yes, ann)).body['code'], 'not_entitled');
+    const early = await layer.ask(`GET /v1/actions/${id}/consent`, { key: ann });
+    assert.deepEqual([early.status, early.body['code']], [403, 'not_entitled']);
+    assert.equal(early.body['challenge'], undefined);
     const given = await layer.ask('POST /v1/people/ann/roles', {
       key: operator,
       body: { roles: ['lead'] },

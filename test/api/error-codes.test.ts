@@ -180,12 +180,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, BodyCode>, Provoke>> = {
     layer.ask('GET /', { headers: { origin: 'https://evil.example' } }),
   not_entitled: async (layer) => {
     const key = await keyOf(layer, 'person tom', () => layer.personKey('tom'));
-    const id = await heldId(layer);
-    const asked = await opened(layer, key, id);
-    return layer.ask(`POST /v1/actions/${id}/approvals`, {
-      key,
-      body: { ...asked, decision: 'approve' },
-    });
+    return layer.ask(`GET /v1/actions/${await heldId(layer)}/consent`, { key });
   },
   route_unknown: (layer) => layer.ask('GET /v2/actions'),
   action_unknown: async (layer) => layer.ask(`GET /v1/actions/${ID}`, { key: await agent(layer) }),

@@ -10,7 +10,6 @@ import { consentDigest } from '../../src/kernel/action.ts';
 import { decide, foreclose } from '../../src/kernel/decide.ts';
 import type { Decision, DecisionInput } from '../../src/kernel/decision.ts';
 import { writeCanonical } from '../../src/kernel/json/write.ts';
-import type { JsonValue } from '../../src/kernel/json/value.ts';
 import type { CompiledPolicy } from '../../src/kernel/policy/compiled.ts';
 import { instantOf } from '../../src/kernel/instant.ts';
 import { digestsIn, policyOf, samplePolicy } from './policies.ts';
@@ -71,8 +70,7 @@ function subPolicy(rules: readonly SampleRule[]): CompiledPolicy {
 }
 
 function bytes(decision: Decision): string {
-  const value: unknown = decision;
-  return writeCanonical(value as JsonValue);
+  return writeCanonical(decision);
 }
 
 // ---------------------------------------------------------------- the reference

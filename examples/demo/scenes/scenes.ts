@@ -259,7 +259,13 @@ function codes(body: Body): readonly string[] {
 function findingLines(body: Body): string[] {
   return findings(body)
     .slice(0, 2)
-    .map((each) => `${String(each['code'])}: ${String(each['message'])}`);
+    .map((each) => `${String(each['code'])}: ${messageOf(each)}`);
+}
+
+/** The layer's words; where agents are told only numbers, how many of how many, and whose. */
+function messageOf({ message, have, need, from }: Body): string {
+  if (typeof message === 'string') return message;
+  return `${String(have)} of ${String(need)} from ${String(from)}`;
 }
 
 function said(body: Body): string {

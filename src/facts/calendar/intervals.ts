@@ -40,7 +40,11 @@ export function readPattern(pattern: CalendarPattern, zone: string, side: Side):
       return readSpan(pattern);
     case 'rrule': {
       const { start, rule, durationMs } = pattern;
-      if (!Number.isSafeInteger(durationMs) || durationMs <= 0 || durationMs > POLICY_LIMITS.occurrenceMsMax) {
+      if (
+        !Number.isSafeInteger(durationMs) ||
+        durationMs <= 0 ||
+        durationMs > POLICY_LIMITS.occurrenceMsMax
+      ) {
         throw new RecurrenceError('duration must be longer than 0 and at most 31 days');
       }
       const recurrence = readRecurrence(start, rule, (from, until) =>

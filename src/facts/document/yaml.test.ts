@@ -93,20 +93,23 @@ test('every node knows its line and column', () => {
 });
 
 /** Text, where its content begins, and whether the source spells it otherwise. */
-const CONTENTS: readonly (readonly [text: string, content: string | undefined, respelled: boolean])[] =
-  [
-    ['a: x y', undefined, false],
-    ['a: "x y"', '1:5', false],
-    ["a: 'x y'", '1:5', false],
-    ["a: 'it''s'", '1:5', true],
-    ['a: "x\\ty"', '1:5', true],
-    ['a: x\n  y', undefined, true],
-    ['a: |\n   x\n   y\n', '2:4', false],
-    ['a: | # why\n   x\n', '2:4', false],
-    ['a: |\n\n   x\n', '3:4', true],
-    ['a: >-\n  x y\n', '2:3', false],
-    ['a: >\n  x\n  y\n', '2:3', true],
-  ];
+const CONTENTS: readonly (readonly [
+  text: string,
+  content: string | undefined,
+  respelled: boolean,
+])[] = [
+  ['a: x y', undefined, false],
+  ['a: "x y"', '1:5', false],
+  ["a: 'x y'", '1:5', false],
+  ["a: 'it''s'", '1:5', true],
+  ['a: "x\\ty"', '1:5', true],
+  ['a: x\n  y', undefined, true],
+  ['a: |\n   x\n   y\n', '2:4', false],
+  ['a: | # why\n   x\n', '2:4', false],
+  ['a: |\n\n   x\n', '3:4', true],
+  ['a: >-\n  x y\n', '2:3', false],
+  ['a: >\n  x\n  y\n', '2:3', true],
+];
 
 for (const [text, content, respelled] of CONTENTS) {
   test(`the text of ${JSON.stringify(text)} begins ${content ?? 'where the node does'}`, () => {

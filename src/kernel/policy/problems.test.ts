@@ -34,6 +34,18 @@ function ruleProblems(rule: string): readonly string[] {
   return problemsOf(`${HEAD}${rule}`);
 }
 
+/** The problems of a rule whose condition, on line 9, is this YAML. */
+function whenProblems(when: string): readonly string[] {
+  return ruleProblems(
+    `  - id: a\n    match: { operation: list }\n    allow: true\n    when: ${when}`,
+  );
+}
+
+/** Patterns of a calendar, one a line. */
+function weeklyLines(count: number): string {
+  return '      - { weekly: "daily 08:00-09:00" }\n'.repeat(count);
+}
+
 const ALLOW_LIST = '  - { id: a, match: { operation: list }, allow: true }\n';
 
 /** Rule text, then the problems it gives; lines of a rule begin at 6. */
@@ -446,10 +458,8 @@ describe('a policy that cannot be used is refused with file, line and column', (
 
   test('patterns of both sides count together, and the first one too many is named', () => {
     const half = POLICY_LIMITS.patternsMax / 2;
-    const lines = (count: number): string =>
-      '      - { weekly: "daily 08:00-09:00" }\n'.repeat(count);
     const policy = (closed: number): string =>
-      `version: 1\ncalendars:\n  n:\n    zone: UTC\n    open:\n${lines(half)}    closed:\n${lines(closed)}`;
+      `version: 1\ncalendars:\n  n:\n    zone: UTC\n    open:\n${weeklyLines(half)}    closed:\n${weeklyLines(closed)}`;
     assert.deepEqual(problemsOf(policy(half)), []);
     assert.deepEqual(problemsOf(policy(half + 1)), [
       `${String(POLICY_LIMITS.patternsMax + 7)}:9 out_of_range: calendar \`n\` has 501 patterns, at most 500 are allowed`,
@@ -457,16 +467,14 @@ describe('a policy that cannot be used is refused with file, line and column', (
   });
 
   test('a problem inside an expression stands at its column, however the text is written', () => {
-    const at = (when: string): readonly string[] =>
-      ruleProblems(`  - id: a\n    match: { operation: list }\n    allow: true\n    when: ${when}`);
     const message = 'expression_unknown: `targt` is not known here';
-    assert.deepEqual(at('true && targt == "x"'), [`9:19 ${message}`]);
-    assert.deepEqual(at(`'true && targt == "x"'`), [`9:20 ${message}`]);
-    assert.deepEqual(at('>-\n      true && targt == "x"'), [`10:15 ${message}`]);
-    assert.deepEqual(at('|\n      true &&\n      targt == "x"'), [
+    assert.deepEqual(whenProblems('true && targt == "x"'), [`9:19 ${message}`]);
+    assert.deepEqual(whenProblems(`'true && targt == "x"'`), [`9:20 ${message}`]);
+    assert.deepEqual(whenProblems('>-\n      true && targt == "x"'), [`10:15 ${message}`]);
+    assert.deepEqual(whenProblems('|\n      true &&\n      targt == "x"'), [
       `11:7 ${message} (at \`targt == "x"\`)`,
     ]);
-    assert.deepEqual(at('"true && targt == \\"x\\""'), [
+    assert.deepEqual(whenProblems('"true && targt == \\"x\\""'), [
       `9:12 ${message} (at \`targt == "x"\`)`,
     ]);
   });
