@@ -20,6 +20,11 @@ if (source)
 const at = (name) =>
   new URL(source ? `../src/${name}.ts` : `../dist/${name}.js`, import.meta.url).href;
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-const { main } = await import(at('cli/main'));
+const { main } = await import(at('cli/main')).catch((error) => {
+  if (process.env.EXEQUATUR_DEBUG) throw error;
+  console.error(`exequatur: cannot be loaded: ${String(error.message).split('\n')[0]}`);
+  console.error('hint: install its dependencies with `npm ci`, or install the package again');
+  process.exit(1);
+});
 // The command never imports the layer; it is handed over here, and loaded only where it is run.
 await main({ version, server: () => import(at('server/main')) });

@@ -7,11 +7,18 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const out = process.argv[2] ?? `${root}/dist`;
 
 rmSync(out, { recursive: true, force: true });
-const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json', '--outDir', out], {
-  cwd: root,
-  stdio: 'inherit',
-});
-if (status !== 0) process.exit(status ?? 1);
+compile('tsconfig.build.json', out);
+// Development mode plays the demonstration, so the published package holds it too.
+compile('scripts/tsconfig.demo.json', `${out}/demo`);
+for (const name of ['exequatur.yaml', 'inventory.yaml', 'policy.yaml']) {
+  cpSync(`${root}/examples/demo/${name}`, `${out}/demo/${name}`);
+}
 cpSync(`${root}/src/stores/sqlite/migrations`, `${out}/stores/sqlite/migrations`, {
   recursive: true,
 });
+
+function compile(project: string, directory: string): void {
+  const words = ['-p', project, '--outDir', directory];
+  const { status } = spawnSync('tsc', words, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}

@@ -10,16 +10,22 @@ import { Stage } from './scenes/stage.ts';
 
 const { values: options } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
 
+let interrupted = false;
+
 process.exitCode = await play();
 
 async function play(): Promise<number> {
   if (!options.json)
     console.log('\nThe layer between agents and the real world, played on real things.\n');
-  const stage = await Stage.open();
+  const opening = Stage.open();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end(opening));
+  const stage = await opening;
   let failed = 0;
   try {
     for (const scene of SCENES) {
       const ended = await playScene(stage, scene);
+      // What a scene says whose stage was taken away says nothing.
+      if (interrupted) return 1;
       const ok = ended.got === scene.expected;
       if (!ok) failed++;
       show(scene, ended, ok);
@@ -33,6 +39,13 @@ async function play(): Promise<number> {
     console.log(paint(failed === 0 ? 'green' : 'red', line));
   }
   return failed === 0 ? 0 : 1;
+}
+
+/** Takes the stage down, so that nothing of it outlives this process. */
+function end(opening: Promise<Stage>): void {
+  interrupted = true;
+  const exit = (): void => process.exit(1);
+  opening.then((stage) => stage.close()).then(exit, exit);
 }
 
 async function playScene(stage: Stage, scene: Scene): Promise<Ended> {

@@ -3,6 +3,7 @@
  * and every way in which it can fail turned into one error with an exit code.
  */
 import { problemDetails, type ProblemDetails } from '../protocol/errors.ts';
+import { readJson } from '../protocol/read-json.ts';
 import { pathOf, ROUTES, type Route, type RouteName, type RouteTable } from '../protocol/routes.ts';
 import type { KeySort } from '../protocol/keys.ts';
 import { CliError } from './cli-error.ts';
@@ -91,7 +92,7 @@ async function request<Name extends RouteName>(
     address.searchParams.set(parameter, value);
   }
   let response: Response;
-  let text: string;
+  let bytes: Uint8Array;
   try {
     response = await fetch(address, {
       method: route.method,
@@ -105,19 +106,17 @@ async function request<Name extends RouteName>(
       },
       ...(body === undefined ? {} : { body }),
     });
-    text = await readText(response);
+    bytes = await readBytes(response);
   } catch (error) {
     if (error instanceof Error && error.name === 'TimeoutError') throw tooSlow(url, error);
     throw notReachable(url, error);
   }
-  try {
-    return { status: response.status, document: JSON.parse(text) };
-  } catch {
-    throw notOurs(url, response.status);
-  }
+  const document = readJson(bytes, ANSWER_BYTES_MAX);
+  if (document === undefined) throw notOurs(url, response.status);
+  return { status: response.status, document };
 }
 
-async function readText(response: Response): Promise<string> {
+async function readBytes(response: Response): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {
@@ -125,7 +124,7 @@ async function readText(response: Response): Promise<string> {
     if (length > ANSWER_BYTES_MAX) throw new RangeError('the answer is too large');
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function tooSlow(url: string, cause: unknown): CliError {

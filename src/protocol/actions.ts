@@ -121,6 +121,8 @@ export const actionList: z.ZodType<ActionList> = z.object({
 export interface ActionsQuery {
   /** Any of these; all if absent. */
   readonly state?: readonly ActionState[];
+  /** Only those of this agent; agents see none but their own. */
+  readonly agent?: string;
   readonly before?: string;
   readonly count?: number;
 }
@@ -132,6 +134,7 @@ export const actionsQuery: z.ZodType<ActionsQuery> = z.strictObject({
     .transform((text) => text.split(','))
     .pipe(z.array(z.enum(ACTION_STATES)).min(1).max(ACTION_STATES.length))
     .exactOptional(),
+  agent: z.string().max(64).exactOptional(),
   before: z.string().max(36).exactOptional(),
   count: wholeNumber(1, LIST_COUNT_MAX).exactOptional(),
 });

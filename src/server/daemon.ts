@@ -12,7 +12,7 @@ import type { Masker } from '../executors/mask.ts';
 import { createProcessExecutor } from '../executors/process/executor.ts';
 import { createCalendars } from '../facts/calendar/calendars.ts';
 import { createFactSource } from '../facts/sources/fact-source.ts';
-import { createHttpApp } from '../gateways/http/app.ts';
+import { createHttpApp, type HttpApp } from '../gateways/http/app.ts';
 import type { Reloaded } from '../gateways/http/call.ts';
 import { ANY_HOST, LOOPBACK_HOSTS, type HostsAllowed } from '../gateways/http/door.ts';
 import { listen, type Listening } from '../gateways/http/listen.ts';
@@ -34,8 +34,8 @@ import { SYSTEM_CLOCK, SYSTEM_RANDOMNESS } from './system.ts';
 /** How long what is under way may take to settle once the layer is told to stop. */
 export const DRAIN_MS = 20_000;
 
-/** How long the last answers may take to go out once everything has settled. */
-const ANSWERS_MS = 500;
+/** How long the last answers may take to reach slow readers once everything has settled. */
+const ANSWERS_MS = 5000;
 
 /** What a daemon is started with. */
 export interface DaemonParts {
@@ -57,7 +57,10 @@ export type Started =
   | { readonly kind: 'problems'; readonly problems: readonly DocumentProblem[] }
   | Refused;
 
-/** Loads, opens, activates, listens. What was opened before a failure is closed again. */
+/**
+ * Loads, opens, binds, activates, answers. What was opened before a failure is closed again, and a
+ * start whose address is taken leaves nothing in the ledger.
+ */
 export async function startDaemon(parts: DaemonParts): Promise<Started> {
   const { configuration, directory } = parts;
   const { epoch, problems } = await loadEpoch(configuration);
@@ -83,8 +86,9 @@ export async function startDaemon(parts: DaemonParts): Promise<Started> {
   parts.masker.register(key.key);
   const daemon = new Daemon(parts, store);
   try {
+    await daemon.bind(hashOf(key.key));
     await daemon.activate(epoch);
-    await daemon.listen(hashOf(key.key));
+    await daemon.open();
     return { kind: 'started', daemon };
   } catch (error) {
     await daemon.stop();
@@ -97,6 +101,7 @@ export class Daemon {
   readonly engine: Engine;
   readonly #parts: DaemonParts;
   readonly #store: Store;
+  readonly #opened = Promise.withResolvers<void>();
   #listening: Listening | undefined;
   #configuration: ServerConfiguration;
   #epoch: Epoch | undefined;
@@ -156,13 +161,9 @@ export class Daemon {
     return before?.number !== epoch.number;
   }
 
-  /** Answers requests from here on. */
-  async listen(operatorKeyHash: Digest): Promise<void> {
-    const { configuration, mode, version, masker, log } = this.#parts;
-    const lost = await this.engine.start();
-    for (const { id } of lost) {
-      log.warn('outcome_unknown', 'a crash left this action without an outcome', { action: id });
-    }
+  /** Takes the address. Requests that arrive before {@link open} wait for it. */
+  async bind(operatorKeyHash: Digest): Promise<void> {
+    const { configuration, mode, version, masker } = this.#parts;
     const app = createHttpApp({
       engine: this.engine,
       tenant: configuration.tenant,
@@ -173,7 +174,21 @@ export class Daemon {
       reasons: () => this.reasons(),
       reload: () => this.reload(),
     });
-    this.#listening = await listen(app, configuration.listen);
+    const fetch: HttpApp['fetch'] = async (request) => {
+      await this.#opened.promise;
+      return app.fetch(request);
+    };
+    this.#listening = await listen({ ...app, fetch }, configuration.listen);
+  }
+
+  /** Takes up what an earlier process left, and answers requests from here on. */
+  async open(): Promise<void> {
+    const { configuration, log } = this.#parts;
+    const lost = await this.engine.start();
+    for (const { id } of lost) {
+      log.warn('outcome_unknown', 'a crash left this action without an outcome', { action: id });
+    }
+    this.#opened.resolve();
     writeDaemonFile(configuration.data, this.url);
   }
 

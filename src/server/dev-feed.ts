@@ -2,7 +2,8 @@
 import { safeText } from '../cli/safe-text.ts';
 import { styleOfState, type Paint } from '../cli/terminal.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { ActionRecord } from '../engine/ports.ts';
+import type { ActionRecord, LedgerRow } from '../engine/ports.ts';
+import { readEntry } from '../gateways/http/ledger-events.ts';
 import { parseActionId, type TenantName } from '../kernel/id.ts';
 
 /** Entries read at once. */
@@ -29,7 +30,7 @@ export async function feed(
         const rows = await engine.store.ledger(tenant, after, BATCH_COUNT);
         for (const row of rows) {
           after = row.sequence;
-          const line = await lineOf(engine, tenant, row.bytes, parts.paint);
+          const line = await lineOf(engine, tenant, row, parts.paint);
           if (line !== undefined) parts.print(line);
         }
         if (rows.length === BATCH_COUNT) again = true;
@@ -62,19 +63,17 @@ async function newestSequence(engine: Engine, tenant: TenantName): Promise<numbe
 async function lineOf(
   engine: Engine,
   tenant: TenantName,
-  bytes: Uint8Array,
+  row: LedgerRow,
   paint: Paint,
 ): Promise<string | undefined> {
-  const entry: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  const kind = memberOf(entry, 'kind');
-  const at = memberOf(entry, 'at');
-  const id = memberOf(entry, 'action');
-  if (typeof kind !== 'string' || typeof at !== 'number' || kind === 'proposed') return undefined;
+  const entry = readEntry(row);
+  if (entry === undefined || entry.kind === 'proposed') return undefined;
+  const { kind, at, action: id, body } = entry;
   const time = paint('quiet', new Date(at).toISOString().slice(11, 19));
-  const action = typeof id === 'string' ? parseActionId(id) : undefined;
+  const action = id === undefined ? undefined : parseActionId(id);
   const record = action === undefined ? undefined : await engine.store.action(tenant, action);
-  if (record === undefined) return `${time}  ${controlText(kind, memberOf(entry, 'body'))}`;
-  const words = wordsOf(kind, memberOf(entry, 'body'), record);
+  if (record === undefined) return `${time}  ${controlText(kind, body)}`;
+  const words = wordsOf(kind, body, record);
   const what = `${safeText(record.operation)} · ${safeText(record.target)} · ${safeText(record.agent)}`;
   const said = paint(styleOfState(words.state), words.state.replaceAll('_', ' ').padEnd(12));
   const reason = words.reason === '' ? '' : ` · ${safeText(words.reason)}`;

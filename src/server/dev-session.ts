@@ -5,7 +5,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, watch, type FSWatcher } from 'node:fs';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { DevOptions, Ended } from '../cli/server-door.ts';
 import { painterFor, type Paint } from '../cli/terminal.ts';
 import { createMasker } from '../executors/mask.ts';
@@ -13,7 +13,7 @@ import { readConfiguration, type ServerConfiguration } from './configuration.ts'
 import { startDaemon, type Daemon } from './daemon.ts';
 import { DEMO_AGENT, enrolDevAccounts } from './dev-accounts.ts';
 import { feed } from './dev-feed.ts';
-import { DEMO_DIRECTORY, type DevTargets } from './dev-targets.ts';
+import { demoProgram, type DevTargets } from './dev-targets.ts';
 import { createLog, type Log } from './log.ts';
 import { documentProblem, nearPath } from './problems.ts';
 import { packageVersion } from './serve.ts';
@@ -133,7 +133,7 @@ class Session {
   /** The command as it can be typed here: from a checkout there is no `exequatur` on the path. */
   #command(): string {
     const { terminal } = this.#options;
-    const checkout = join(DEMO_DIRECTORY, '..', '..');
+    const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/u, '');
     return terminal.env['npm_lifecycle_event'] === 'start' || terminal.directory === checkout
       ? 'npx exequatur'
       : 'exequatur';
@@ -163,8 +163,18 @@ class Session {
     }
     clearTimeout(this.#settling);
     for (const watcher of this.#watchers) watcher.close();
-    this.#demonstration?.kill('SIGTERM');
-    await this.#parts.daemon.stop(DRAIN_MS);
+    // Both take down what they started themselves.
+    await Promise.all([this.#endDemonstration(), this.#parts.daemon.stop(DRAIN_MS)]);
+  }
+
+  async #endDemonstration(): Promise<void> {
+    const child = this.#demonstration;
+    if (child === undefined) return;
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), DRAIN_MS);
+    await ended;
+    clearTimeout(timer);
   }
 
   // ---------------------------------------------------------------- keys
@@ -186,7 +196,7 @@ class Session {
 
   #play(): void {
     if (this.#demonstration !== undefined) return;
-    const script = join(DEMO_DIRECTORY, 'main.ts');
+    const script = demoProgram('main');
     if (!existsSync(script)) {
       this.print('the demonstration is not there');
       return;

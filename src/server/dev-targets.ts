@@ -11,10 +11,16 @@ import { fileURLToPath } from 'node:url';
 import type { Refused } from '../cli/server-door.ts';
 import { makePrivateDirectory, readIfThere, writePrivately } from './private-files.ts';
 
-/** The demonstration's folder: two above source and compiled code alike. */
-export const DEMO_DIRECTORY: string = fileURLToPath(
-  new URL('../../examples/demo', import.meta.url),
+/** A checkout runs the demonstration's source; the published package has it compiled beside the layer. */
+const COMPILED = import.meta.url.endsWith('.js');
+const DEMO_DIRECTORY = fileURLToPath(
+  new URL(COMPILED ? '../demo' : '../../examples/demo', import.meta.url),
 );
+
+/** The path of one of the demonstration's programs. */
+export function demoProgram(name: 'main' | 'payments' | 'deploy'): string {
+  return join(DEMO_DIRECTORY, `${name}.${COMPILED ? 'js' : 'ts'}`);
+}
 
 /** Targets that run. */
 export interface DevTargets {
@@ -31,12 +37,12 @@ const FILES = ['exequatur.yaml', 'inventory.yaml', 'policy.yaml'] as const;
 
 /** Starts the payment service, fills folders, and writes what is not there or not changed by hand. */
 export async function startDevTargets(data: string): Promise<DevTargets | Refused> {
-  if (!existsSync(join(DEMO_DIRECTORY, 'payments.ts'))) {
+  if (!existsSync(demoProgram('payments'))) {
     return {
       kind: 'refused',
       code: 'demonstration_missing',
       message: `the demonstration targets are not in \`${DEMO_DIRECTORY}\``,
-      hint: 'run it from a checkout, or write a configuration and use `exequatur serve`',
+      hint: 'install the package again, or write a configuration and use `exequatur serve`',
     };
   }
   const directory = join(data, 'demo');
@@ -80,7 +86,7 @@ async function startPayments(directory: string): Promise<Payments | undefined> {
 async function spawnPayments(directory: string, port: number): Promise<Payments | undefined> {
   const state = join(directory, 'payments.jsonl');
   const words = ['--state', state, '--port', String(port), '--mode', 'test'];
-  const child = spawn(process.execPath, [join(DEMO_DIRECTORY, 'payments.ts'), ...words], {
+  const child = spawn(process.execPath, [demoProgram('payments'), ...words], {
     env: {
       PAYMENTS_TOKEN: tokenOf(directory, 'act'),
       PAYMENTS_LOOK_TOKEN: tokenOf(directory, 'look'),
@@ -152,7 +158,7 @@ function writeSite(directory: string): void {
 function writeTemplates(directory: string, paymentsUrl: string): void {
   const note = join(directory, 'written.json');
   const written = readWritten(note);
-  const values = { directory, paymentsUrl, demo: DEMO_DIRECTORY, node: process.execPath };
+  const values = { directory, paymentsUrl, deploy: demoProgram('deploy'), node: process.execPath };
   for (const name of FILES) {
     const path = join(directory, name);
     const there = readIfThere(path);

@@ -7,14 +7,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Api } from './api.ts';
 import { configurationOf } from './configuration.ts';
 
 const BIN = fileURLToPath(new URL('../../../bin/exequatur.js', import.meta.url));
-const PAYMENTS = fileURLToPath(new URL('../payments.ts', import.meta.url));
-const DEPLOY = fileURLToPath(new URL('../deploy.ts', import.meta.url));
+/** Compiled, the programs are compiled too. */
+const SUFFIX = extname(import.meta.url);
+const PAYMENTS = fileURLToPath(new URL(`../payments${SUFFIX}`, import.meta.url));
+const DEPLOY = fileURLToPath(new URL(`../deploy${SUFFIX}`, import.meta.url));
 const READY_MS_MAX = 20_000;
 
 /** Keys of everyone who plays. */
@@ -40,6 +42,7 @@ export class Stage {
   #daemon: ChildProcess | undefined;
   #api: Api | undefined;
   #cast: Cast | undefined;
+  #closed = false;
 
   private constructor(folder: string, services: readonly [PaymentService, PaymentService]) {
     this.folder = folder;
@@ -66,8 +69,13 @@ export class Stage {
       deploy: DEPLOY,
     });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    await stage.start();
-    await stage.#enrol();
+    try {
+      await stage.start();
+      await stage.#enrol();
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
     return stage;
   }
 
@@ -89,6 +97,7 @@ export class Stage {
 
   /** Starts the layer and waits until it is ready. */
   async start(): Promise<void> {
+    if (this.#closed) throw new Error('the stage is closed');
     const configuration = join(this.folder, 'exequatur.yaml');
     const child = spawn(process.execPath, [BIN, 'serve', '--config', configuration], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -134,10 +143,12 @@ export class Stage {
     );
   }
 
+  /** Ends every process and removes the folder. Safe to call twice. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.stop('SIGTERM');
     for (const { child } of [this.payments, this.slowPayments]) {
-      if (child.exitCode !== null) continue;
+      if (child.exitCode !== null || child.signalCode !== null) continue;
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       await ended;

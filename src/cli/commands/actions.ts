@@ -2,7 +2,6 @@
 import type { ActionView } from '../../protocol/actions.ts';
 import type { EventView } from '../../protocol/events.ts';
 import { LIST_COUNT_DEFAULT, LIST_COUNT_MAX } from '../../protocol/headers.ts';
-import type { Api } from '../api.ts';
 import { usageError } from '../cli-error.ts';
 import { word, type ArgumentSpec, type Command } from '../command.ts';
 import { exitOfState } from '../exits.ts';
@@ -14,9 +13,6 @@ import { styleOfState, table, type Paint } from '../terminal.ts';
 
 /** The argument of every command about one action. */
 export const ID: ArgumentSpec = { name: 'id', summary: 'id of the action, or its beginning' };
-
-/** Pages that are searched for actions of one agent. */
-const PAGES_MAX = 5;
 
 /** `actions`. */
 export const actions: Command = {
@@ -36,10 +32,13 @@ export const actions: Command = {
   exits: [0, 1, 6, 7],
   async run(context, given) {
     const api = await context.api(['operator', 'person', 'agent']);
-    const list = await listOf(api, {
-      state: given.text('state'),
-      agent: given.text('agent'),
-      count: countOf(given.text('count')),
+    const [state, agent] = [given.text('state'), given.text('agent')];
+    const { actions: list } = await api.call('actions', {
+      query: {
+        count: String(countOf(given.text('count'))),
+        ...(state === undefined ? {} : { state }),
+        ...(agent === undefined ? {} : { agent }),
+      },
     });
     for (const action of list) context.tell(action);
     if (list.length === 0) context.say('none');
@@ -47,31 +46,6 @@ export const actions: Command = {
     return 0;
   },
 };
-
-async function listOf(
-  api: Api,
-  wish: {
-    readonly state: string | undefined;
-    readonly agent: string | undefined;
-    readonly count: number;
-  },
-): Promise<readonly ActionView[]> {
-  const found: ActionView[] = [];
-  let before: string | undefined;
-  for (let page = 0; page < PAGES_MAX && found.length < wish.count; page++) {
-    const list = await api.call('actions', {
-      query: {
-        count: String(wish.agent === undefined ? wish.count : LIST_COUNT_MAX),
-        ...(wish.state === undefined ? {} : { state: wish.state }),
-        ...(before === undefined ? {} : { before }),
-      },
-    });
-    found.push(...list.actions.filter(({ agent }) => agent === (wish.agent ?? agent)));
-    before = list.before;
-    if (before === undefined) break;
-  }
-  return found.slice(0, wish.count);
-}
 
 function countOf(text: string | undefined): number {
   if (text === undefined) return LIST_COUNT_DEFAULT;

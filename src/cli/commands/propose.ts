@@ -137,7 +137,10 @@ function memberOf(text: string): string {
   return `${JSON.stringify(name)}:${json}`;
 }
 
-/** The text itself, once it is known to be one JSON value: then it cannot add members of its own. */
+/**
+ * The text itself, once it is known to be one JSON value: then it cannot add members of its own. What
+ * JSON.parse makes of it is used for nothing; the layer reads the text with its strict parser.
+ */
 function checkedJson(text: string, what: string): string {
   try {
     JSON.parse(text);

@@ -5,7 +5,7 @@ import type { ActionRecord } from '../../engine/ports.ts';
 import type { Proposal } from '../../engine/proposal.ts';
 import { parseDigest, type Digest } from '../../kernel/digest.ts';
 import { renderExplanation } from '../../kernel/explain.ts';
-import { parseActionId } from '../../kernel/id.ts';
+import { parseActionId, parseAgentName } from '../../kernel/id.ts';
 import { parseInstant, type Instant } from '../../kernel/instant.ts';
 import type { JsonValue } from '../../kernel/json/value.ts';
 import { canonicalBytes } from '../../kernel/json/write.ts';
@@ -45,10 +45,19 @@ export const ACTION_HANDLERS: Handlers<
     if (query.before !== undefined && before === undefined) {
       throw new ApiProblem('query_invalid', { detail: '`before` is not the id of an action' });
     }
+    const agent = query.agent === undefined ? undefined : parseAgentName(query.agent);
+    if (query.agent !== undefined && agent === undefined) {
+      throw new ApiProblem('query_invalid', { detail: '`agent` is not the name of an agent' });
+    }
+    // Whoever else there is, is nothing an agent learns.
+    if (who.sort === 'agent' && who.agent !== (agent ?? who.agent)) {
+      return { status: 200, body: { actions: [] } };
+    }
+    const whose = who.sort === 'agent' ? who.agent : agent;
     const count = query.count ?? LIST_COUNT_DEFAULT;
     const records = await served.engine.store.actions({
       tenant: who.tenant,
-      ...(who.sort === 'agent' ? { agent: who.agent } : {}),
+      ...(whose === undefined ? {} : { agent: whose }),
       ...(query.state === undefined ? {} : { states: query.state }),
       ...(before === undefined ? {} : { before }),
       count: count + 1,

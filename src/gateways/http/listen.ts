@@ -10,9 +10,15 @@ export interface Listening {
   /** Where it listens, as bound. */
   readonly host: string;
   readonly port: number;
-  /** Ends waits and streams, lets answers go out for `graceMs`, then cuts off what is left. Safe to call twice. */
+  /**
+   * Ends waits and streams, lets answers go out for `graceMs`, then cuts off what is left. Connections
+   * close as soon as nothing is asked on them. Safe to call twice.
+   */
   close(graceMs: number): Promise<void>;
 }
+
+/** How often, while closing, connections are looked at that became idle; Node itself looks once. */
+const IDLE_LOOK_MS = 20;
 
 /** Listens at one address; port 0 is any free one. Rejects with Node's own error, such as `EADDRINUSE`. */
 export async function listen(
@@ -67,10 +73,14 @@ async function close(app: HttpApp, server: Server, graceMs: number): Promise<voi
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
+  // Whoever asks again on a connection that was kept is told to let go of it.
+  server.prependListener('request', (_, outgoing) => outgoing.setHeader('Connection', 'close'));
   app.stop();
   server.closeIdleConnections();
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
+  clearInterval(idle);
   clearTimeout(timer);
 }
 

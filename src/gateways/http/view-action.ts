@@ -5,6 +5,7 @@ import type { Ask, Finding } from '../../kernel/decision.ts';
 import { forAgent } from '../../kernel/for-agent.ts';
 import { formatInstant } from '../../kernel/instant.ts';
 import type { Operation } from '../../kernel/inventory.ts';
+import type { JsonArray, JsonValue } from '../../kernel/json/value.ts';
 import type { ActionView } from '../../protocol/actions.ts';
 import type { FindingView } from '../../protocol/finding-view.ts';
 import type { Executed } from '../../protocol/words.ts';
@@ -40,7 +41,7 @@ export function viewAction(engine: Engine, record: ActionRecord, who: Who): Acti
       ? {}
       : {
           outcome: { code: outcome.code, message: outcome.message },
-          ...(outcome.result === null ? {} : { result: outcome.result }),
+          ...(outcome.result === null ? {} : { result: canonicalOrder(outcome.result) }),
         }),
     ...(ended === undefined
       ? {}
@@ -48,6 +49,21 @@ export function viewAction(engine: Engine, record: ActionRecord, who: Who): Acti
     ...(note === undefined ? {} : { note }),
     ...pollAfter(engine, record),
   };
+}
+
+/** The value with members in canonical order, as it is read back from the store: an answer and its replay are equal. */
+function canonicalOrder(value: JsonValue): JsonValue {
+  if (typeof value !== 'object' || value === null) return value;
+  if (isArray(value)) return value.map(canonicalOrder);
+  const members = Object.entries(value).map(
+    ([name, member]) => [name, canonicalOrder(member)] as const,
+  );
+  // RFC 8785 section 3.2.3 sorts by UTF-16 code units, which is what `<` compares.
+  return Object.fromEntries(members.toSorted(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+function isArray(value: JsonValue): value is JsonArray {
+  return Array.isArray(value);
 }
 
 /** Whether the action will never run and never did. */
@@ -130,7 +146,7 @@ function messageOf(record: ActionRecord, against: readonly FindingView[]): strin
   const outcome = record.execution?.outcome;
   switch (record.state) {
     case 'held':
-      return `${waitingText(against[0])}. Poll this id; do not propose again.`;
+      return `${sentence(waitingText(against[0]))} Poll this id; do not propose again.`;
     case 'executing':
       return 'Executing. Poll this id; do not propose again.';
     case 'unknown':
@@ -142,11 +158,13 @@ function messageOf(record: ActionRecord, against: readonly FindingView[]): strin
     case 'not_executed':
       return `It was provably not executed${told(outcome)}.`;
     case 'denied':
-      return `Denied${against[0] === undefined ? '' : `: ${phraseOf(against[0])}`}. Nothing was executed.`;
+      return against[0] === undefined
+        ? 'Denied. Nothing was executed.'
+        : `${sentence(`Denied: ${phraseOf(against[0])}`)} Nothing was executed.`;
     case 'rejected':
       return record.ended === undefined
         ? 'A person said no. Nothing was executed.'
-        : `A person said no: ${record.ended.reason}. Nothing was executed.`;
+        : `${sentence(`A person said no: ${record.ended.reason}`)} Nothing was executed.`;
     case 'expired':
       return 'The deadline passed while it was held. Nothing was executed.';
     case 'withdrawn':
@@ -154,6 +172,12 @@ function messageOf(record: ActionRecord, against: readonly FindingView[]): strin
     default:
       return record.state satisfies never;
   }
+}
+
+/** The text as a sentence: policies and people write their own with or without the last full stop. */
+function sentence(text: string): string {
+  const trimmed = text.trimEnd();
+  return /[.!?…]$/u.test(trimmed) ? trimmed : `${trimmed}.`;
 }
 
 function told(outcome: Outcome | undefined): string {
