@@ -11,15 +11,14 @@ import {
   type PersonName,
   type TenantName,
 } from '../kernel/id.ts';
-import { addMs } from '../kernel/instant.ts';
 import { advance, forecast, type Advanced, type Forecast } from './advance.ts';
+import { Background, troubleOf } from './background.ts';
 import { controlEntry } from './entries.ts';
 import { Gate, Lanes } from './lanes.ts';
 import type { Caller, Candidate, Configuration, Life } from './life.ts';
 import { ENGINE_LIMITS, type EngineLimits } from './limits.ts';
 import { LiveCrossings } from './live.ts';
 import {
-  StoreError,
   type ActionRecord,
   type Calendars,
   type Clock,
@@ -38,7 +37,7 @@ import {
   type Proposal,
   type Proposed,
 } from './proposal.ts';
-import { callLost, reconcile } from './recovery.ts';
+import { callLost } from './recovery.ts';
 import { denyTampered } from './tampered.ts';
 import { isFinal } from './transition.ts';
 import { Watch } from './watch.ts';
@@ -66,11 +65,6 @@ export interface Halted {
   readonly sent: readonly ActionId[];
 }
 
-/** How many due holds are advanced at once. */
-const DUE_COUNT_MAX = 32;
-/** How often due holds, leases and lost engines are looked at. */
-const TICK_MS = 250;
-
 /** One engine over one store. */
 export class Engine {
   readonly store: Store;
@@ -83,12 +77,8 @@ export class Engine {
   readonly #proposing = new Map<string, Promise<Proposed>>();
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #denials = new Map<string, { minute: number; count: number }>();
-  readonly #nextLook = new Map<ActionId, { atMs: number; waitMs: number }>();
+  readonly #background: Background;
   #draining = false;
-  #timer: NodeJS.Timeout | undefined;
-  #ticking: Promise<void> = Promise.resolve();
-  #turnWanted = false;
-  #leasesRenewedMs = 0;
 
   constructor(parts: EngineParts) {
     const limits = { ...ENGINE_LIMITS, ...parts.limits };
@@ -111,6 +101,12 @@ export class Engine {
       changed: (record) => this.watch.changed(record),
       trouble: parts.trouble,
     };
+    this.#background = new Background({
+      life: this.life,
+      tenants: () => this.#configurations.keys(),
+      configuration: (tenant) => this.configuration(tenant),
+      advance: (tenant, id) => this.#tryAdvance(tenant, id),
+    });
   }
 
   /** Makes this the tenant's active configuration; its epoch must be the store's newest. */
@@ -129,8 +125,7 @@ export class Engine {
   async start(): Promise<readonly ActionRecord[]> {
     const lost = await callLost(this.life);
     for (const tenant of this.#configurations.keys()) await this.store.wake(tenant, 'all');
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    this.#tick();
+    this.#background.start();
     return lost;
   }
 
@@ -225,15 +220,20 @@ export class Engine {
 
   /** Moves a stored action as far as it goes now. Two at once for one action are one. */
   async advance(tenant: TenantName, id: ActionId): Promise<ActionRecord | undefined> {
-    const record = await this.store.action(tenant, id);
-    if (record?.state !== 'held') return record;
+    await this.#tryAdvance(tenant, id);
+    return this.store.action(tenant, id);
+  }
+
+  /** `false` where nothing could be written: the hold stands, and stays due. */
+  async #tryAdvance(tenant: TenantName, id: ActionId): Promise<boolean> {
     try {
+      const record = await this.store.action(tenant, id);
+      if (record?.state !== 'held') return record !== undefined;
       const advanced = await this.#track(this.#advance(rereadOf(record) ?? record));
-      return 'record' in advanced ? advanced.record : record;
+      return advanced.kind !== 'unsettled';
     } catch (error) {
-      // Nothing was written: the hold stands, and stays due.
       this.life.trouble(...troubleOf(error));
-      return record;
+      return false;
     }
   }
 
@@ -248,7 +248,8 @@ export class Engine {
     try {
       const advanced = await promise;
       // Its end may be what others wait for.
-      if (advanced.kind === 'crossed') void this.#track(advanced.settled).then(() => this.#tick());
+      if (advanced.kind === 'crossed')
+        void this.#track(advanced.settled).then(() => this.#background.poke());
       return advanced;
     } finally {
       this.#advancing.delete(candidate.id);
@@ -304,68 +305,14 @@ export class Engine {
     );
     if (halt !== undefined) {
       await this.store.wake(tenant, 'all');
-      this.#tick();
+      this.#background.poke();
     }
     return halt;
   }
 
   /** Looks at due holds soon: something changed that they may wait for. */
   poke(): void {
-    this.#tick();
-  }
-
-  // ------------------------------------------------------ in the background
-
-  /** One turn at a time, and at most one more waiting: whoever asks meanwhile is served by that one. */
-  #tick(): void {
-    if (this.#turnWanted) return;
-    this.#turnWanted = true;
-    this.#ticking = this.#ticking
-      .then(() => {
-        this.#turnWanted = false;
-        return this.#turn();
-      })
-      .catch((error: unknown) => this.life.trouble(...troubleOf(error)));
-  }
-
-  /** One look at everything that time changes. */
-  async #turn(): Promise<void> {
-    if (this.#draining) return;
-    const monotonicMs = this.life.clock.monotonicMs();
-    if (monotonicMs - this.#leasesRenewedMs > this.life.limits.leaseMs / 3) {
-      this.#leasesRenewedMs = monotonicMs;
-      await this.#renewLeases();
-      await callLost(this.life);
-    }
-    const due = await this.store.due(this.life.clock.now(), DUE_COUNT_MAX);
-    await Promise.all(due.map(({ tenant, id }) => this.advance(tenant, id)));
-    for (const tenant of this.#configurations.keys()) await this.#reconcile(tenant, monotonicMs);
-  }
-
-  async #renewLeases(): Promise<void> {
-    const executions = [...this.life.executing.keys()];
-    if (executions.length === 0) return;
-    const until = addMs(this.life.clock.now(), this.life.limits.leaseMs);
-    await this.store.renew(this.life.engine, executions, until);
-  }
-
-  /** Looks for evidence of unknown outcomes, less and less often. */
-  async #reconcile(tenant: TenantName, monotonicMs: number): Promise<void> {
-    const unknown = await this.store.actions({ tenant, states: ['unknown'], count: DUE_COUNT_MAX });
-    for (const record of unknown) {
-      const look = this.#nextLook.get(record.id) ?? {
-        atMs: 0,
-        waitMs: this.life.limits.reconcileMs,
-      };
-      if (look.atMs > monotonicMs) continue;
-      const resolved = await reconcile(this.life, this.configuration(tenant), record);
-      if (resolved === undefined) {
-        const waitMs = Math.min(look.waitMs * 2, this.life.limits.reconcileMsMax);
-        this.#nextLook.set(record.id, { atMs: monotonicMs + look.waitMs, waitMs });
-      } else {
-        this.#nextLook.delete(record.id);
-      }
-    }
+    this.#background.poke();
   }
 
   async #track<Value>(promise: Promise<Value>): Promise<Value> {
@@ -383,11 +330,10 @@ export class Engine {
    */
   async stop(graceMs: number): Promise<void> {
     this.#draining = true;
-    clearInterval(this.#timer);
     const grace = new AbortController();
     const waited = this.life.clock.sleep(graceMs, grace.signal);
     const done = (async () => {
-      await this.#ticking;
+      await this.#background.stop();
       while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
     })();
     await Promise.race([done, waited]);
@@ -410,9 +356,4 @@ function isSettled(record: ActionRecord): boolean {
   if (record.state === 'executing') return false;
   const reasons = record.decision?.findings.filter((finding) => finding.status !== 'met') ?? [];
   return reasons.some(({ code }) => code !== 'target_busy' && code !== 'effect_busy');
-}
-
-function troubleOf(error: unknown): [string, string] {
-  if (error instanceof StoreError) return [error.code, error.message];
-  return ['advance_failed', error instanceof Error ? error.message : 'no error'];
 }

@@ -3,6 +3,10 @@
  * crashes, effect keys, epochs, races. Judged at the target.
  */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { after as afterAll, before as beforeAll, describe, test } from 'node:test';
 import { resolve } from '../../src/engine/answers.ts';
@@ -330,6 +334,30 @@ describe('epochs, time and trouble', () => {
       assert.equal(record.state, 'succeeded');
       assert.equal(target.effects.length, 1);
     });
+  });
+});
+
+describe('rows that cannot be read', () => {
+  test('keep nobody else waiting: a sound hold among forty damaged ones runs when its time comes', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'exequatur-damaged-'));
+    const inAnHour = new Date(Date.now() + 3_000_000).toISOString();
+    await withLayer({ folder }, async (layer, key) => {
+      for (let index = 0; index < 40; index++) {
+        await layer.propose(key, { ...pay(`d${String(index)}`), notBefore: inAnHour }, NOT_WAITING);
+      }
+    });
+    const database = new DatabaseSync(join(folder, 'data', 'exequatur.db'));
+    database.exec("UPDATE content SET decision = '{'");
+    database.close();
+    await withLayer({ folder }, async (layer, key) => {
+      const soon = new Date(Date.now() + 700).toISOString();
+      const { body } = await layer.propose(key, { ...pay('sound'), notBefore: soon }, NOT_WAITING);
+      const record = await eventually(layer, String(body['id']), (r) => r.state === 'succeeded');
+      assert.equal(record.state, 'succeeded');
+      assert.equal(target.effects.length, 1);
+      assert.ok(layer.trouble.some((line) => line.startsWith('store_corrupt')));
+    });
+    rmSync(folder, { recursive: true, force: true });
   });
 });
 
