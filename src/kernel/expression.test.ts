@@ -209,6 +209,15 @@ describe('an expression taken apart', () => {
     assert.deepEqual(references, ['args.n', 'args.maybe', 'args.xs', 'preview.a.b']);
   });
 
+  test('a decimal that is written as a call is compared as the number it says', () => {
+    const { clauses } = compiled('measures.amount > decimal("20.00")', 'boolean');
+    assert.deepEqual(clauses[0]?.comparison, {
+      reference: 'measures.amount',
+      operator: '>',
+      literal: '20.00',
+    });
+  });
+
   test('has the conjuncts of its top level as they are written, with their comparisons', () => {
     const { clauses } = compiled(
       '500.00 >= measures.amount && ((args.n == 5 || args.s == ")") && args.e != \'red\') && (args.n + 1) * 2 > 3 && -5 < args.n',

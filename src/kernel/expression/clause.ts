@@ -24,10 +24,10 @@ export function comparisonOf(
   const { operator } = term;
   if (!isComparison(operator)) return undefined;
   if (isPath(term.left) && isLiteral(term.right)) {
-    return { reference, operator, literal: sliceOf(source, term.right) };
+    return { reference, operator, literal: literalText(source, term.right) };
   }
   if (isLiteral(term.left) && isPath(term.right)) {
-    return { reference, operator: TURNED[operator], literal: sliceOf(source, term.left) };
+    return { reference, operator: TURNED[operator], literal: literalText(source, term.left) };
   }
   return undefined;
 }
@@ -43,6 +43,12 @@ function isPath(term: Term): boolean {
 function isLiteral(term: Term): boolean {
   if (term.kind === 'minus') return term.of.kind === 'literal';
   return term.kind === 'literal' || (literalCall(term) ?? undefined) !== undefined;
+}
+
+/** A literal as people say it: `decimal("20.00")` is 20.00. */
+function literalText(source: string, term: Term): string {
+  const slice = sliceOf(source, term);
+  return /^decimal\(\s*["']([^"']*)["']\s*\)$/u.exec(slice)?.[1] ?? slice;
 }
 
 /** The conjuncts of the top-level `&&`, whatever its parentheses. */
