@@ -39,7 +39,9 @@ function lineTexts(lines: readonly ExplanationLine[]): readonly string[] {
 }
 
 function placeText({ position }: NonNullable<ExplanationLine['rule']>): string {
-  return `${position.file}:${String(position.line)}`;
+  // The folder and the name are enough to find it, and leave room for the reason.
+  const file = position.file.split('/').slice(-2).join('/');
+  return `${file}:${String(position.line)}`;
 }
 
 function runsWhenTexts({ runsWhen, now }: Explanation): readonly string[] {
