@@ -44,8 +44,11 @@ async function play(): Promise<number> {
 /** Takes the stage down, so that nothing of it outlives this process. */
 function end(opening: Promise<Stage>): void {
   interrupted = true;
-  const exit = (): void => process.exit(1);
-  opening.then((stage) => stage.close()).then(exit, exit);
+  opening
+    .then((stage) => stage.close())
+    .finally(() => process.exit(1))
+    // Whatever could not be taken down, the process ends.
+    .catch(() => undefined);
 }
 
 async function playScene(stage: Stage, scene: Scene): Promise<Ended> {

@@ -74,6 +74,8 @@ describe('POST /v1/actions', () => {
       { code: 'denied_by_rule', message: 'Split the deletion.' },
     ]);
     assert.equal(actionView.parse(body).id, body['id']);
+    // The policy's own sentence has its full stop already.
+    assert.equal(body['detail'], 'Denied: Split the deletion. Nothing was executed.');
   });
 
   test('unknown targets and operations are denied by name', async () => {
@@ -96,6 +98,14 @@ describe('POST /v1/actions', () => {
     assert.equal(first.headers.get('idempotency-replayed'), null);
     assert.equal(again.headers.get('idempotency-replayed'), 'true');
     assert.equal(effectsOf(layer).filter((line) => line === 'ok twice').length, 1);
+  });
+
+  test('an answer and its replay are the same text', async () => {
+    const headers = { [IDEMPOTENCY]: 'same-text' };
+    const first = await layer.propose(key, ping('ok', 'same text'), headers);
+    const again = await layer.propose(key, ping('ok', 'same text'), headers);
+    assert.equal(again.text, first.text);
+    assert.match(first.text, /"result":\{"exitCode":0,"stderr":\{"bytes":0,/u);
   });
 
   test('two at once with the same key are one action', async () => {
@@ -221,6 +231,22 @@ describe('reading actions', () => {
     const { body } = await layer.ask('GET /v1/actions?state=held,denied&count=200', { key: lead });
     const states = new Set(actionList.parse(body).actions.map(({ state }) => state));
     assert.deepEqual([...states].sort(), ['denied', 'held']);
+  });
+
+  test('a list can be of one agent, and an agent sees none but its own', async () => {
+    const lister = await layer.agentKey('lister');
+    const { body } = await layer.propose(lister, ping('ok', 'listed'));
+    const listed = async (query: string, as: string): Promise<readonly string[]> => {
+      const answer = await layer.ask(`GET /v1/actions?${query}`, { key: as });
+      return actionList.parse(answer.body).actions.map(({ id }) => id);
+    };
+    for (const as of [lead, layer.operatorKey, lister]) {
+      assert.deepEqual(await listed('agent=lister', as), [body['id']]);
+    }
+    assert.deepEqual(await listed('agent=bot', lister), []);
+    assert.deepEqual(await listed('agent=nobody', lead), []);
+    const bad = await layer.ask('GET /v1/actions?agent=Lister!', { key: lead });
+    assert.deepEqual([bad.status, bad.body['code']], [400, 'query_invalid']);
   });
 
   test('a long poll answers as soon as a held action is over', async () => {

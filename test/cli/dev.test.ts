@@ -1,6 +1,6 @@
 /** The first run: development mode in a process of its own. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -83,7 +83,10 @@ describe('development mode', () => {
     const epochOf = async (): Promise<number> =>
       JSON.parse((await session.type('exequatur status --json')).stdout).epoch.number;
     const first = await epochOf();
-    writeFileSync(policy, readFileSync(policy, 'utf8').replace('"20.00"', '"10.00"'));
+    const text = readFileSync(policy, 'utf8');
+    const changed = text.replace('> 20.00', '> 10.00');
+    assert.notEqual(changed, text);
+    writeFileSync(policy, changed);
     const started = performance.now();
     while ((await epochOf()) === first && performance.now() - started < 10_000);
     assert.equal(await epochOf(), first + 1);
@@ -112,6 +115,82 @@ describe('development mode', () => {
     assert.equal(code, 1);
   });
 });
+
+test('`d` plays the demonstration, and `q` ends both and everything they started', async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'exequatur-keys-'));
+  const shell = `${process.execPath} ${BIN} dev --port 0 --ephemeral`;
+  const terminal = spawn('script', ['-qec', shell, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, NO_COLOR: '1', TMPDIR: folder },
+  });
+  const ended = new Promise<number | Error | null>((resolve) => {
+    terminal.once('error', resolve).once('close', resolve);
+  });
+  let text = '';
+  let told = Promise.withResolvers<void>();
+  const tell = (): void => {
+    told.resolve();
+    told = Promise.withResolvers();
+  };
+  terminal.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    tell();
+  });
+  void ended.then(tell);
+  const timer = setTimeout(() => terminal.kill('SIGKILL'), 60_000);
+  const until = async (wanted: RegExp): Promise<void> => {
+    while (!wanted.test(text)) {
+      if (terminal.exitCode !== null || terminal.signalCode !== null) assert.fail(text);
+      await told.promise;
+    }
+  };
+  if (terminal.pid === undefined) {
+    clearTimeout(timer);
+    await ended;
+    context.skip('SKIPPED: there is no `script` here to make a terminal with');
+    return;
+  }
+  await until(/q quits/u);
+  terminal.stdin.write('d');
+  await until(/The layer between agents and the real world, played on real things\./u);
+  // Once a scene was played, the demonstration's own layer and payment services run.
+  await until(/^✓ /mu);
+  const started = descendantsOf(terminal.pid);
+  assert.ok(started.length >= 6, `${String(started.length)} processes`);
+  terminal.stdin.write('q');
+  assert.equal(await ended, 0, text);
+  clearTimeout(timer);
+  const left = started.filter(isAlive);
+  for (const pid of left) process.kill(pid, 'SIGKILL');
+  assert.deepEqual(left, []);
+  assert.deepEqual(readdirSync(folder), []);
+  await removeDirectory(folder);
+});
+
+/** Every process that this one started, and that those started. */
+function descendantsOf(pid: number): readonly number[] {
+  const { stdout } = spawnSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' });
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((row) => row.trim().split(/ +/u).map(Number));
+  const found = [pid];
+  for (const parent of found) {
+    found.push(
+      ...rows.flatMap(([child, of]) => (child !== undefined && of === parent ? child : [])),
+    );
+  }
+  return found.slice(1);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    // There is no such process any more.
+    return false;
+  }
+}
 
 test('on a terminal it says what to paste, and ends at `q` with nothing left of it', (context) => {
   const shell = `${process.execPath} ${BIN} dev --port 0 --ephemeral`;

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openSession } from './transcript.ts';
 
 /** The command's entry. */
 export const BIN: string = fileURLToPath(new URL('../../bin/exequatur.js', import.meta.url));
@@ -168,7 +169,8 @@ export async function enrolPeople(directory: string): Promise<void> {
 }
 
 async function enrol(directory: string, words: readonly string[]): Promise<void> {
-  const { code, stdout, stderr } = await runBin(directory, [...words, '--json']);
+  const line = ['exequatur', ...words, '--json'].join(' ');
+  const { code, stdout, stderr } = await openSession(directory).type(line);
   assert.equal(code, 0, stderr);
   const { key }: { readonly key: string } = JSON.parse(stdout);
   const keys = join(directory, 'data', 'keys');

@@ -82,6 +82,27 @@ describe('a start that cannot succeed', () => {
     await removeDirectory(directory);
   });
 
+  test('an error that nobody foresaw is one line; its trace is for whoever asks', async () => {
+    const words = ['serve', '--data', 'exequatur.yaml'];
+    const { code, stdout, stderr } = await runBin(directory, words);
+    assert.match(
+      stderr,
+      /^exequatur: EEXIST: .*\nhint: run it again with EXEQUATUR_DEBUG=1 .*\n$/u,
+    );
+    assert.deepEqual([code, stdout], [1, '']);
+    const json = await runBin(directory, [...words, '--json']);
+    assert.equal(JSON.parse(json.stderr).error.code, 'internal_error');
+    const node = [
+      process.execPath,
+      '--import',
+      'data:text/javascript,process.env.EXEQUATUR_DEBUG=1',
+    ];
+    const traced = await runBin(directory, words, node);
+    assert.match(traced.stderr, /^ +at .*daemon\.ts:\d+/mu);
+    assert.equal(traced.code, 1);
+    await removeDirectory(directory);
+  });
+
   test('an operator key that others may read is refused', async () => {
     await mkdir(join(directory, 'data'), { mode: 0o700 });
     const file = join(directory, 'data', 'operator.key');
@@ -121,15 +142,19 @@ describe('a running layer', () => {
     assert.equal(code, 1);
   });
 
-  test('a taken port is told, and the store is let go', async () => {
+  test('a taken port is told, the store is let go, and nothing was activated', async () => {
     const { port } = new URL(layer.url);
     const directory = await makeDirectory();
     const { code, stderr } = await runBin(directory, ['serve', '--port', port]);
     assert.match(stderr, new RegExp(`^error: port ${port} is taken$`, 'mu'));
     assert.match(stderr, /^hint: choose another with `--port`/mu);
     assert.equal(code, 1);
+    // Another policy is another epoch: it is the first one only if the failed start made none.
+    await writeFile(join(directory, 'policy.yaml'), POLICY.replace('count: 1', 'count: 2'));
     const second = await serve(directory);
+    const { stdout } = await openSession(directory).type('exequatur status --json');
     assert.equal(await second.end(), 0);
+    assert.equal(JSON.parse(stdout).epoch.number, 1);
     await removeDirectory(directory);
   });
 
@@ -187,6 +212,20 @@ describe('a running layer', () => {
 });
 
 describe('a layer that stops', () => {
+  test('with nothing under way it is gone at once, whoever keeps a connection open', async (context) => {
+    const directory = await makeDirectory();
+    const layer = await serve(directory);
+    const kept = await fetch(`${layer.url}/readyz`);
+    assert.equal(kept.status, 200);
+    await kept.text();
+    const started = performance.now();
+    assert.equal(await layer.end(), 0);
+    const tookMs = performance.now() - started;
+    context.diagnostic(`drain_ms ${tookMs.toFixed(0)}`);
+    assert.ok(tookMs < 1000, `${String(tookMs)} ms`);
+    await removeDirectory(directory);
+  });
+
   test('SIGTERM lets what is under way settle, then ends with 0 and takes its address away', async () => {
     const directory = await makeDirectory();
     // A slow deployment: the signal arrives while it runs.

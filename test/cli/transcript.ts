@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../src/cli/program.ts';
@@ -51,20 +52,24 @@ export function openSession(
   }
 
   function normal(text: string): string {
-    return text
-      .replaceAll(directory, '<dir>')
-      .replaceAll(process.execPath, '<node>')
-      .replaceAll(CHECKOUT, '<checkout>/')
-      .replaceAll(/exq_(agent|person|operator)_[\w-]{43}/gu, (_, sort: string) => `<${sort} key>`)
-      .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/gu, (id) =>
-        nameOf('id', id),
-      )
-      .replaceAll(/\b[0-9a-f]{8}-[0-9a-f]{4}(?:-7[0-9a-f-]*)?\b/gu, '<short>')
-      .replaceAll(/\b[0-9a-f]{64}\b/gu, (digest) => nameOf('digest', digest))
-      .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?/gu, '<time>')
-      .replaceAll(/localhost:\d+/gu, '<address>')
-      .replaceAll(/\b\d+ m?s ago/gu, '<age> ago')
-      .replaceAll(/\b\d\d:\d\d\b/gu, '<hour>');
+    return (
+      text
+        .replaceAll(directory, '<dir>')
+        // Explanations name a file by its folder alone.
+        .replaceAll(basename(directory), '<dir>')
+        .replaceAll(process.execPath, '<node>')
+        .replaceAll(CHECKOUT, '<checkout>/')
+        .replaceAll(/exq_(agent|person|operator)_[\w-]{43}/gu, (_, sort: string) => `<${sort} key>`)
+        .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/gu, (id) =>
+          nameOf('id', id),
+        )
+        .replaceAll(/\b[0-9a-f]{8}-[0-9a-f]{4}(?:-7[0-9a-f-]*)?\b/gu, '<short>')
+        .replaceAll(/\b[0-9a-f]{64}\b/gu, (digest) => nameOf('digest', digest))
+        .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?/gu, '<time>')
+        .replaceAll(/localhost:\d+/gu, '<address>')
+        .replaceAll(/\b\d+ m?s ago/gu, '<age> ago')
+        .replaceAll(/\b\d\d:\d\d\b/gu, '<hour>')
+    );
   }
 
   async function type(

@@ -1,9 +1,12 @@
-/** What is published: compiled, without the source beside it, it still starts and checks a policy. */
+/** What is published: compiled, without the source beside it, it still starts, checks a policy, and serves. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { ROOT } from '../architecture/source.ts';
 
@@ -28,7 +31,7 @@ describe('the built package', () => {
       },
     });
     assert.equal(built.status, 0, built.stdout + built.stderr);
-    for (const part of ['bin', 'package.json', 'examples']) {
+    for (const part of ['bin', 'package.json']) {
       cpSync(join(ROOT, part), join(folder, part), { recursive: true });
     }
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
@@ -51,10 +54,70 @@ describe('the built package', () => {
     const { status, output } = run(
       'policy',
       'check',
-      'examples/shop/policy.yaml',
+      join(ROOT, 'examples/shop/policy.yaml'),
       '--inventory',
-      'examples/shop/inventory.yaml',
+      join(ROOT, 'examples/shop/inventory.yaml'),
     );
     assert.equal(status, 0, output);
   });
+
+  test('starts development mode with its demonstration targets, and ends with SIGTERM', async () => {
+    assert.ok(!existsSync(join(folder, 'src')) && !existsSync(join(folder, 'examples')));
+    const words = ['dev', '--port', '0', '--ephemeral', '--json'];
+    const child = spawn(process.execPath, [join(folder, 'bin/exequatur.js'), ...words], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = once(child, 'close');
+    const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+    let errors = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    const line = await firstLine(child.stdout);
+    assert.notEqual(line, '', errors);
+    const { url, data }: { readonly url: string; readonly data: string } = JSON.parse(line);
+    assert.equal((await fetch(`${url}/readyz`)).status, 200);
+    const deploy = 'propose shop-site-staging deploy --arg version=v1 --as demo-agent --data';
+    const proposed = run(...deploy.split(' '), data);
+    assert.equal(proposed.status, 0, proposed.output);
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null], errors);
+    clearTimeout(timer);
+    assert.ok(!existsSync(data));
+  });
+
+  test('plays the demonstration, and takes it down when it is told to end', async () => {
+    const stages = mkdtempSync(join(tmpdir(), 'exequatur-stages-'));
+    const child = spawn(process.execPath, [join(folder, 'dist/demo/main.js'), '--json'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: stages },
+    });
+    const ended = once(child, 'close');
+    const first: { readonly ok: boolean } = JSON.parse(await firstLine(child.stdout));
+    assert.equal(first.ok, true);
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [1, null]);
+    assert.deepEqual(readdirSync(stages), []);
+    rmSync(stages, { recursive: true });
+  });
+
+  test('without its dependencies it says so in one line', () => {
+    const bare = join(folder, 'bare');
+    for (const part of ['bin', 'package.json', 'dist/cli/main.js', 'dist/cli/program.js']) {
+      cpSync(join(folder, part), join(bare, part), { recursive: true });
+    }
+    const { status, stderr } = spawnSync(process.execPath, [join(bare, 'bin/exequatur.js')], {
+      encoding: 'utf8',
+    });
+    assert.match(stderr, /^exequatur: cannot be loaded: .*\nhint: install its dependencies .*\n$/u);
+    assert.equal(status, 1);
+  });
 });
+
+/** The first line, or an empty one where the stream ended without any. */
+async function firstLine(stream: Readable): Promise<string> {
+  return new Promise((resolve) => {
+    createInterface({ input: stream })
+      .once('line', resolve)
+      .once('close', () => resolve(''));
+  });
+}
