@@ -87,9 +87,10 @@ function addCommand(
   command: Command,
   ended: (code: ExitCode) => void,
 ): void {
-  const [first = '', second] = command.name.split(' ');
-  const parent = second === undefined ? program : groupOf(program, first);
-  const parser = inherit(parent, new Parser(second ?? first)).description(
+  const words = command.name.split(' ');
+  const last = words.pop() ?? '';
+  const parent = groupOf(program, words);
+  const parser = inherit(parent, new Parser(last)).description(
     [command.summary, command.description].filter((text) => text !== undefined).join('\n'),
   );
   parser.summary(command.summary);
@@ -105,14 +106,18 @@ function addCommand(
   parent.addCommand(parser);
 }
 
-/** The parser of a first word, made where its first command needs it. */
-function groupOf(program: Parser, name: string): Parser {
-  const known = program.commands.find((group) => group.name() === name);
+/** The parser of a command's words but the last, made where its first command needs it. */
+function groupOf(program: Parser, words: readonly string[]): Parser {
+  const last = words.at(-1);
+  if (last === undefined) return program;
+  const parent = groupOf(program, words.slice(0, -1));
+  const known = parent.commands.find((group) => group.name() === last);
   if (known !== undefined) return known;
+  const name = words.join(' ');
   const summary = GROUPS.find((group) => group.name === name)?.summary;
   if (summary === undefined) throw new Error(`the commands of \`${name}\` have no group`);
-  const group = inherit(program, new Parser(name)).description(summary);
-  program.addCommand(group);
+  const group = inherit(parent, new Parser(last)).description(summary);
+  parent.addCommand(group);
   return group;
 }
 

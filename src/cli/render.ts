@@ -26,6 +26,9 @@ export function actionLines(action: ActionView, paint: Paint): readonly string[]
     head.join(' · '),
     safeText(action.message),
     ...findingLines(findings),
+    ...(action.shadow ?? []).map(
+      ({ rule, would }) => `in shadow: ${safeText(rule)} would ${safeText(would)}`,
+    ),
     ...(action.outcome === undefined
       ? []
       : [`outcome: ${safeText(action.outcome.code)} · ${safeText(action.outcome.message)}`]),

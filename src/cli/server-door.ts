@@ -10,7 +10,63 @@ export interface ServerDoor {
   serve(options: ServeOptions): Promise<Ended>;
   dev(options: DevOptions): Promise<Ended>;
   policyCheck(options: PolicyCheckOptions): Promise<PolicyChecked>;
+  policyTest(options: PolicyTestOptions): Promise<PolicyTested>;
+  policyPrint(options: PolicyPrintOptions): Promise<PolicyPrinted>;
+  inventoryTypes(options: InventoryTypesOptions): Promise<TypesWritten>;
   inventoryProbe(options: InventoryProbeOptions): Promise<InventoryProbed>;
+  inventoryImport(options: ImportOptions): Promise<InventoryImported>;
+  init(options: InitOptions): Promise<Initialised | Refused>;
+  restore(options: RestoreOptions): Promise<RestoreDone | Refused>;
+  doctor(options: DoctorOptions): Promise<readonly Examined[]>;
+}
+
+/** What `restore` is given; relative paths begin at `from`. */
+export interface RestoreOptions {
+  readonly file: string;
+  readonly data: string;
+  readonly force: boolean;
+  readonly from: string;
+}
+
+/** What a restore did. */
+export interface RestoreDone {
+  readonly kind: 'restored';
+  readonly data: string;
+  /** RFC 3339: nothing after it is known. */
+  readonly knownUntil: string;
+  readonly replaced?: string;
+  readonly approvalsDropped: number;
+}
+
+/** What `doctor` is given. */
+export interface DoctorOptions {
+  /** The configuration file. */
+  readonly config: string;
+  readonly data: string | undefined;
+  /** Relative paths begin here. */
+  readonly from: string;
+}
+
+/** One thing that was looked at: good, bad, or something to know. */
+export interface Examined {
+  readonly mark: 'good' | 'bad' | 'note';
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** What `init` is given. */
+export interface InitOptions {
+  readonly directory: string;
+  /** Relative paths begin here. */
+  readonly from: string;
+}
+
+/** The files that an empty start has. */
+export interface Initialised {
+  readonly kind: 'written';
+  readonly directory: string;
+  readonly files: readonly string[];
 }
 
 /** What `serve` is given. */
@@ -58,6 +114,8 @@ export interface Refused {
 
 /** What `policy check` is given: the policies of the configuration where none are named. */
 export interface PolicyCheckOptions {
+  /** What relative paths start from. */
+  readonly directory: string;
   readonly config: string;
   readonly files: readonly string[];
   readonly inventory: string | undefined;
@@ -70,6 +128,113 @@ export interface PolicyChecked {
   readonly digest: string | undefined;
   readonly problems: readonly DocumentProblem[];
 }
+
+/** What `policy test` is given: policies and inventory of the configuration unless they are named. */
+export interface PolicyTestOptions {
+  /** What relative paths start from. */
+  readonly directory: string;
+  readonly config: string;
+  /** Files of cases; all `*.test.yaml` beside the policies where none are named. */
+  readonly files: readonly string[];
+  readonly inventory: string | undefined;
+  readonly policies: readonly string[];
+  /** Only cases whose name contains this. */
+  readonly name: string | undefined;
+}
+
+/** What became of the cases. None were run where any problem is an error. */
+export interface PolicyTested {
+  readonly files: readonly string[];
+  readonly problems: readonly DocumentProblem[];
+  readonly cases: readonly CaseTold[];
+  /** Every rule with the cases that it was heard in. */
+  readonly rules: readonly {
+    readonly id: string;
+    readonly effect: string;
+    readonly shadow: boolean;
+    readonly file: string;
+    readonly line: number;
+    readonly cases: readonly string[];
+  }[];
+}
+
+/** One case: what was expected, and what the policy said. */
+export interface CaseTold {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly ok: boolean;
+  readonly expected: {
+    readonly verdict: string;
+    readonly findings?: readonly { readonly code: string; readonly rule?: string }[];
+  };
+  readonly got: {
+    readonly verdict: string;
+    readonly findings: readonly {
+      readonly code: string;
+      readonly message: string;
+      readonly rule?: string;
+    }[];
+  };
+  readonly matched: readonly string[];
+  /** What shadow rules would have done. */
+  readonly shadow: readonly { readonly rule: string; readonly would: string }[];
+}
+
+/** What `policy print` is given. */
+export interface PolicyPrintOptions {
+  readonly directory: string;
+  readonly file: string;
+}
+
+/** The document as text, or why there is none. */
+export type PolicyPrinted =
+  | { readonly text: string }
+  | { readonly text: undefined; readonly code: string; readonly message: string };
+
+/** What `inventory types` is given. */
+export interface InventoryTypesOptions {
+  readonly directory: string;
+  readonly config: string;
+  readonly inventory: string | undefined;
+}
+
+/** The module's text; `undefined` where the inventory has errors. */
+export interface TypesWritten {
+  readonly text: string | undefined;
+  readonly problems: readonly DocumentProblem[];
+}
+
+/** What an import is given. */
+export interface ImportOptions {
+  readonly from: 'openapi' | 'curl';
+  /** A file or an address, or the command line itself. */
+  readonly source: string;
+  /** Relative paths begin here. */
+  readonly directory: string;
+  readonly target: string | undefined;
+  /** A file that must not be there yet. */
+  readonly write: string | undefined;
+}
+
+/** An inventory made from something else, or why there is none. */
+export type InventoryImported =
+  | {
+      readonly kind: 'imported';
+      readonly text: string;
+      readonly operations: number;
+      /** Where it was written. */
+      readonly file?: string;
+      /** What a load would refuse as it stands. */
+      readonly problems: readonly DocumentProblem[];
+    }
+  | {
+      readonly kind: 'refused';
+      readonly code: string;
+      readonly message: string;
+      /** A character of the line, or a pointer into the document. */
+      readonly position?: string;
+    };
 
 /** What `inventory probe` is given. */
 export interface InventoryProbeOptions {

@@ -27,7 +27,7 @@ export interface Enrolment {
 
 /** What enrolling or revoking came to. `key` is shown this once. */
 export type Directed =
-  | { readonly kind: 'enrolled'; readonly key: string }
+  | { readonly kind: 'enrolled'; readonly key: string; readonly keyId: string }
   | { readonly kind: 'written' }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
@@ -35,15 +35,36 @@ const KEY = /^exq_(agent|person)_[A-Za-z0-9_-]{43}$/u;
 
 /** Enrols an account, or another key for it, and answers the key. */
 export async function enrol(life: Life, enrolment: Enrolment): Promise<Directed> {
-  const secret = Buffer.from(life.randomness.bytes(32)).toString('base64url');
-  const key = `exq_${enrolment.kind}_${secret}`;
   const { tenant, by, delegator, ...account } = enrolment;
+  const { key, keyId } = freshKey(life, account.kind);
   const result = await direct(life, {
     tenant,
     by,
-    change: { kind: 'enrol', account, keyHash: hashOf(key), delegator },
+    change: { kind: 'enrol', account, keyId, keyHash: hashOf(key), delegator },
   });
-  return result.kind === 'written' ? { kind: 'enrolled', key } : result;
+  return result.kind === 'written' ? { kind: 'enrolled', key, keyId } : result;
+}
+
+/** Makes another key for an account there is; those it has stay good until they are revoked. */
+export async function addKey(
+  life: Life,
+  asked: Pick<Enrolment, 'tenant' | 'kind' | 'name' | 'delegator' | 'by'>,
+): Promise<Directed> {
+  const { tenant, by, kind, name, delegator } = asked;
+  const { key, keyId } = freshKey(life, kind);
+  const result = await direct(life, {
+    tenant,
+    by,
+    change: { kind: 'add-key', account: kind, name, keyId, keyHash: hashOf(key), delegator },
+  });
+  return result.kind === 'written' ? { kind: 'enrolled', key, keyId } : result;
+}
+
+/** A key, and a name for it that tells nothing about it. */
+function freshKey(life: Life, kind: AccountKind): { readonly key: string; readonly keyId: string } {
+  const secret = Buffer.from(life.randomness.bytes(32)).toString('base64url');
+  const keyId = Buffer.from(life.randomness.bytes(4)).toString('hex');
+  return { key: `exq_${kind}_${secret}`, keyId };
 }
 
 /** Revokes an account or changes its roles. It binds every crossing after it is acknowledged. */
@@ -90,6 +111,15 @@ function bodyOf(change: DirectoryChange): { readonly [name: string]: string | re
         name: change.account.name,
         roles: change.account.roles,
         owners: change.account.owners,
+        key: change.keyId,
+      };
+    case 'add-key':
+    case 'revoke-key':
+      return {
+        change: change.kind,
+        account: change.account,
+        name: change.name,
+        key: change.keyId,
       };
     case 'revoke':
       return { change: 'revoke', account: change.account, name: change.name };

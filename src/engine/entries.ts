@@ -143,7 +143,7 @@ export function answeredEntry(parts: {
 
 /** Something about the layer itself: a halt, a resumption, the directory, an epoch. */
 export function controlEntry(
-  kind: Extract<LedgerKind, 'halted' | 'resumed' | 'directory' | 'epoch'>,
+  kind: Extract<LedgerKind, 'halted' | 'resumed' | 'directory' | 'epoch' | 'purged'>,
   parts: {
     readonly tenant: string;
     readonly at: Instant;

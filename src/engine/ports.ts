@@ -28,8 +28,13 @@ import type { Operation, Target } from '../kernel/inventory.ts';
 import type { JsonObject, JsonValue } from '../kernel/json/value.ts';
 import type { CalendarSpec, FactSpec } from '../kernel/policy.ts';
 import type { LedgerDraft } from '../ledger/entry.ts';
+import type { Account, AccountKey, DirectoryChange, KeyHolder } from './account.ts';
 import type { Execution } from './execution.ts';
 import type { ActionState, OutcomeState } from './transition.ts';
+import type { PurgeCommand, Purged, StoreMeasures } from './upkeep.ts';
+
+export type { Account, AccountKey, DirectoryChange, KeyHolder } from './account.ts';
+export type { PurgeCommand, Purged, StoreMeasures } from './upkeep.ts';
 
 // ---------------------------------------------------------------- time, randomness
 
@@ -320,43 +325,6 @@ export type ChangeResult =
   | { readonly kind: 'written'; readonly record: ActionRecord }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
-/** An agent or a person with the hash of a key, as enrolled. */
-export interface Account {
-  readonly kind: 'agent' | 'person';
-  readonly name: string;
-  readonly roles: readonly string[];
-  /** Of an agent. */
-  readonly owners: readonly PersonName[];
-  /** People with the same alias are one to separation of duty. */
-  readonly aliases: readonly PersonName[];
-  readonly live: boolean;
-  readonly createdAt: Instant;
-  readonly revokedAt: Instant | undefined;
-}
-
-/** Who a key belongs to. A delegator is proven by the key itself: it was issued for that person. */
-export interface KeyHolder {
-  readonly kind: 'agent' | 'person';
-  readonly name: string;
-  readonly delegator: PersonName | undefined;
-}
-
-/** A change of the directory. */
-export type DirectoryChange =
-  | {
-      readonly kind: 'enrol';
-      readonly account: Pick<Account, 'kind' | 'name' | 'roles' | 'owners' | 'aliases'>;
-      readonly keyHash: Digest;
-      readonly delegator: PersonName | undefined;
-    }
-  | { readonly kind: 'revoke'; readonly account: 'agent' | 'person'; readonly name: string }
-  | {
-      readonly kind: 'roles';
-      readonly account: 'agent' | 'person';
-      readonly name: string;
-      readonly roles: readonly string[];
-    };
-
 /** An epoch: which policy, inventory and calendars are active, by digest, with their sources. */
 export interface Epoch {
   readonly number: number;
@@ -417,6 +385,11 @@ export interface Store {
     | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   >;
   accounts(tenant: TenantName): Promise<readonly Account[]>;
+  /** The keys of an account, oldest first; `undefined` where there is no such account. */
+  keys(
+    tenant: TenantName,
+    account: Pick<Account, 'kind' | 'name'>,
+  ): Promise<readonly AccountKey[] | undefined>;
   /** The live holder of a key, by its hash. */
   holder(keyHash: Digest): Promise<(KeyHolder & { readonly tenant: TenantName }) | undefined>;
 
@@ -459,6 +432,17 @@ export interface Store {
   history(tenant: TenantName, action: ActionId): Promise<readonly LedgerRow[]>;
   /** The bytes of a payload that the entry at `sequence` names by its salted digest, unless erased. */
   payload(tenant: TenantName, sequence: number, digest: Digest): Promise<Uint8Array | undefined>;
+
+  /**
+   * Erases arguments, notes, results and what was decided from, of final actions that are old enough;
+   * rows, digests, idempotency keys and ledger entries stay. Such a record has no bytes any more.
+   */
+  purge(
+    command: PurgeCommand,
+    entry: (now: Instant, count: number) => LedgerDraft,
+  ): Promise<Purged>;
+  /** What it is doing. */
+  measures(tenant: TenantName): Promise<StoreMeasures>;
 
   close(): Promise<void>;
 }

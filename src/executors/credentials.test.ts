@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 
+import { systemClock } from '../../test/fixtures/clock.ts';
 import { CREDENTIAL_BYTES_MAX, leaseCredential } from './credentials.ts';
 import { createMasker } from './mask.ts';
 import { attempt } from './refusal.ts';
@@ -23,7 +24,7 @@ function file(name: string, content: string | Uint8Array, mode = 0o600): string 
 }
 
 function source(environment: Record<string, string> = {}): Parameters<typeof leaseCredential>[1] {
-  return { environment, masker: createMasker() };
+  return { environment, masker: createMasker(), clock: systemClock };
 }
 
 async function codeOf(

@@ -7,7 +7,9 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 
+import type { Clock } from '../engine/ports.ts';
 import type { CredentialReference } from '../kernel/inventory.ts';
+import { runCredentialCommand } from './credential-command.ts';
 import { SECRET_LENGTH_MIN, type Masker } from './mask.ts';
 import { ExecutorRefusal, refuse } from './refusal.ts';
 
@@ -21,6 +23,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface CredentialSource {
   readonly environment: Environment;
   readonly masker: Masker;
+  /** Ends a program that prints a credential and takes too long. */
+  readonly clock: Clock;
 }
 
 /** A credential for a while. Printing a lease shows its reference, never its value. */
@@ -50,14 +54,14 @@ export class Lease {
 }
 
 /**
- * Reads `env:NAME` or `file:/absolute/path`. One newline at the end is not part of the value. Refuses
+ * Reads `env:NAME`, `file:/absolute/path` or what `exec:/absolute/path` prints. One newline at the end is not part of the value. Refuses
  * with the `credential_…` codes: a file that anybody may write is nobody's secret.
  */
 export async function leaseCredential(
   reference: CredentialReference,
   source: CredentialSource,
 ): Promise<Lease> {
-  const read = await readReference(reference, source.environment);
+  const read = await readReference(reference, source);
   const text = decode(reference, read.bytes).replace(/\r?\n$/u, '');
   if (text === '') refuse('credential_empty', `credential \`${reference}\` is empty`);
   if (text.length < SECRET_LENGTH_MIN) {
@@ -74,8 +78,12 @@ interface ReadCredential {
 
 async function readReference(
   reference: CredentialReference,
-  environment: Environment,
+  { environment, clock }: CredentialSource,
 ): Promise<ReadCredential> {
+  if (reference.startsWith('exec:')) {
+    const bytes = await runCredentialCommand(reference, { clock, bytesMax: CREDENTIAL_BYTES_MAX });
+    return { bytes, worldReadable: false };
+  }
   if (reference.startsWith('env:')) {
     const name = reference.slice('env:'.length);
     const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
@@ -88,7 +96,8 @@ async function readReference(
   }
   const path = reference.startsWith('file:') ? reference.slice('file:'.length) : '';
   if (!isAbsolute(path) || path.includes('\0')) {
-    refuse('credential_reference_invalid', 'a credential is `env:NAME` or `file:/absolute/path`');
+    const message = 'a credential is `env:NAME`, `file:/absolute/path` or `exec:/absolute/path`';
+    refuse('credential_reference_invalid', message);
   }
   return await readFileReference(reference, path);
 }

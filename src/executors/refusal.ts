@@ -15,6 +15,12 @@ const REFUSAL_CODES = [
   'probe_unsupported',
   /** A memory limit is declared and this system has no way to measure memory. */
   'memory_limit_unsupported',
+  /** The user that programs run as does not exist, is root or the layer's own, or cannot be become. */
+  'user_unknown',
+  'user_not_separate',
+  'user_switch_refused',
+  /** `bwrap` is not installed. */
+  'sandbox_missing',
   /** The first word of a program is not an absolute path without references. */
   'executable_not_absolute',
   /** The target's URL has another scheme than http or https, a user, a query or a fragment. */
@@ -41,18 +47,34 @@ const REFUSAL_CODES = [
   /** The path is not the one that a URL parser makes of it. */
   'path_not_canonical',
   'request_too_large',
+  /** Not an absolute path of plain parts, or an argument that would be more than one part of it. */
+  'path_refused',
+  'path_outside_roots',
+  /** This system cannot open a file below a directory that is held open. */
+  'descriptors_unsupported',
+  /** A symbolic link where a directory or a file is needed. */
+  'link_refused',
   'file_missing',
   'file_not_regular',
   'file_not_executable',
+  /** The file has other names, which an effect would leave behind. */
+  'file_has_links',
+  /** Something has the name that the file is to get. */
+  'file_exists',
   'file_too_large',
   'directory_missing',
   'directory_changed',
   /** A pinned file is not the one that was resolved. */
   'pinned_file_changed',
+  /** The file is not as it was previewed. */
+  'file_changed',
   /** The effect compiles to another digest than the resolution's. */
   'effect_changed',
   'credential_missing',
   'credential_reference_invalid',
+  /** The program of an `exec:` reference cannot run or fails; what it printed is never shown. */
+  'credential_command_failed',
+  'credential_command_timeout',
   'credential_unreadable',
   'credential_world_writable',
   'credential_too_large',
@@ -62,18 +84,28 @@ const REFUSAL_CODES = [
   'credential_too_short',
   /** A character that a header or an environment variable cannot carry. */
   'credential_not_sendable',
-  /** A bearer credential would travel in the clear to an address that is not allowed by name. */
+  /** A credential would travel in the clear to an address that is not allowed by name. */
   'credential_in_clear',
+  /** An optional package that reaches this sort of system is not installed. */
+  'driver_missing',
   'address_unresolved',
   /** One of the addresses is not in public address space and not allowed for the target. */
   'address_refused',
   'connection_failed',
   'connection_not_pinned',
+  /** The token endpoint of an `oauth2` target gave no token that can be used. */
+  'token_not_given',
   'probe_failed',
   'probe_identity_missing',
   'probe_environment_unknown',
+  /** The credential that acts leads to another database than the one that was resolved. */
+  'database_changed',
   'preview_failed',
   'preview_incomplete',
+  /** The statement would touch more rows than `max` allows. */
+  'preview_too_many_rows',
+  /** Two rows have one key, or a row has none. */
+  'preview_key_not_unique',
   /** The preview's answer has no strong ETag to send back, or a member that hides it. */
   'preview_etag_missing',
   'reconcile_failed',

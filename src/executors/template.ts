@@ -150,7 +150,7 @@ function renderLeaf(template: Template, values: TemplateValues): JsonValue {
 // ---------------------------------------------------------------- text
 
 /** Joins literals and the text of arguments, without any encoding. */
-function renderText(template: Template, values: TemplateValues): string {
+export function renderText(template: Template, values: TemplateValues): string {
   return template
     .map((part) => (part.kind === 'literal' ? part.text : partText(part, values)))
     .join('');

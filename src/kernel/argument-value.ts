@@ -54,6 +54,7 @@ export function argumentValue(type: ArgumentType, value: JsonValue): unknown {
     case 'enum':
     case 'path':
     case 'url':
+    case 'oci-digest':
       return typeof value === 'string' ? textValue(type, value) : undefined;
     default:
       return type satisfies never;
@@ -85,6 +86,7 @@ function textValue(type: TextType, text: string): unknown {
     case 'enum':
     case 'path':
     case 'url':
+    case 'oci-digest':
       return text;
     default:
       return type satisfies never;

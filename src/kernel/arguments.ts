@@ -115,6 +115,7 @@ function checkValue(type: ArgumentType, value: JsonValue, place: Place): void {
     case 'enum':
     case 'path':
     case 'url':
+    case 'oci-digest':
       if (typeof value === 'string') checkText(type, value, place);
       else note(place, 'argument_type', `must be a text${TEXT_EXAMPLES[type.kind] ?? ''}`);
       return;
@@ -122,6 +123,9 @@ function checkValue(type: ArgumentType, value: JsonValue, place: Place): void {
       return type satisfies never;
   }
 }
+
+/** The one algorithm of the OCI image specification that every registry has. */
+const OCI_DIGEST = /^sha256:[0-9a-f]{64}$/u;
 
 const TEXT_EXAMPLES: Readonly<Record<string, string>> = {
   decimal: ', such as "12.5"',
@@ -228,6 +232,11 @@ function checkText(type: TextType, text: string, place: Place): void {
       return;
     case 'url':
       checkUrl(type.hosts, text, place);
+      return;
+    case 'oci-digest':
+      if (!OCI_DIGEST.test(text)) {
+        note(place, 'argument_malformed', 'must be `sha256:` and 64 hex digits in lower case');
+      }
       return;
     default:
       return type satisfies never;

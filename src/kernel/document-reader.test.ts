@@ -160,6 +160,16 @@ describe('a document reader', () => {
     test(`reads ${title}`, () => assert.deepEqual(read(value, how), expected));
   }
 
+  test('a key that no object may have is refused where it stands', () => {
+    const reader = new DocumentReader();
+    const entries = [{ key: '__proto__', keyPosition: at(2), value: documentOf(1, 'x') }];
+    assert.equal(reader.entries({ kind: 'mapping', entries, position: at(1) }, 'x'), undefined);
+    assert.deepEqual(
+      reader.problems.map(({ code, position }) => [code, position.line]),
+      [['bad_name', 2]],
+    );
+  });
+
   test('refuses a key given twice at the second one', () => {
     const reader = new DocumentReader();
     const value = documentOf(1, 'x');

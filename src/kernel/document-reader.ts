@@ -118,7 +118,7 @@ export class DocumentReader {
     };
   }
 
-  /** The entries of a mapping whose keys are the user's own names; a key given twice is refused. */
+  /** The entries of a mapping whose keys are the user's own names; one given twice, or `__proto__`, is refused. */
   entries(node: DocumentNode, what: string): readonly MappingEntry[] | undefined {
     if (node.kind !== 'mapping') return this.#wrong(node, `${what} must be a mapping`);
     const seen = new Set<string>();
@@ -131,6 +131,11 @@ export class DocumentReader {
         });
       }
       seen.add(key);
+      // The strict parser refuses it too: what is written from here must be read back.
+      if (key === '__proto__') {
+        this.error({ code: 'bad_name', position: keyPosition, message: '`__proto__` is no name' });
+        return undefined;
+      }
     }
     return node.entries;
   }

@@ -36,6 +36,14 @@ export interface Explanation {
   /** What must all come true for the action to run; empty for an admission and a denial. */
   readonly runsWhen: readonly RunsWhen[];
   readonly or: readonly Alternative[];
+  /** What rules in shadow would have done; they did nothing. */
+  readonly shadow: readonly Shadowed[];
+}
+
+/** A rule in shadow that was heard. */
+export interface Shadowed {
+  readonly rule: NonNullable<ExplanationLine['rule']>;
+  readonly would: Verdict;
 }
 
 /** One reason, with the rule it comes from; without one it is always required. */
@@ -81,6 +89,10 @@ export function explainDecision(
     runsWhen:
       decision.verdict === 'hold' && hearing !== undefined ? runsWhenOf(decision, hearing) : [],
     or: hearing === undefined ? [] : alternatives(policy, hearing, decision),
+    shadow: decision.shadow.flatMap(({ rule: id, would }) => {
+      const compiled = policy.compiled.find(({ rule }) => rule.id === id);
+      return compiled === undefined ? [] : { rule: factsOf(compiled).reference, would };
+    }),
   };
 }
 

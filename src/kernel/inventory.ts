@@ -19,6 +19,8 @@ export type ArgumentType =
   | { readonly kind: 'enum'; readonly values: readonly string[] }
   | { readonly kind: 'path'; readonly within: string }
   | { readonly kind: 'url'; readonly hosts: readonly string[] }
+  /** Names bytes and not a tag: `sha256:` and 64 hex digits, as OCI images and artifacts are pinned. */
+  | { readonly kind: 'oci-digest' }
   | { readonly kind: 'array'; readonly items: ArgumentType; readonly itemsMax: number }
   | { readonly kind: 'object'; readonly fields: ArgumentFields };
 
@@ -34,7 +36,7 @@ export interface ArgumentField {
 /** How sure the target itself makes the effect: it checks (conditional), we read then act, or nothing is checked. */
 export type PreconditionClass = 'conditional' | 'read-then-act' | 'unconditioned';
 
-/** `env:NAME` or `file:/path`, kept as text; only executors resolve it. */
+/** `env:NAME`, `file:/path` or `exec:/path word…`, kept as text; only executors resolve it. */
 export type CredentialReference = string;
 
 /** A real system that actions act on. */
@@ -61,7 +63,7 @@ export interface LockedTarget {
 }
 
 /** Which executor serves a target, with what all its operations share. */
-export type ExecutorBinding = ProcessTarget | HttpTarget;
+export type ExecutorBinding = ProcessTarget | HttpTarget | SqlTarget | FileTarget;
 
 /** A target whose operations are programs on this machine. */
 export interface ProcessTarget {
@@ -73,16 +75,69 @@ export interface ProcessTarget {
   readonly environmentValues: Readonly<Record<string, string>>;
   /** The variable that carries the credential `act` or `look` into the program, if any. */
   readonly credentialVariable?: string;
+  /** What keeps the programs from the layer's own keys and store; absent only in development mode. */
+  readonly isolation?: ProcessIsolation;
 }
+
+/** What stands between a program and the layer that starts it. */
+export type ProcessIsolation =
+  /** Nothing, and the operator said so: the program can read whatever the layer can. */
+  | { readonly kind: 'same-as-layer' }
+  /** Another user of this machine; the layer must run as root to become it. */
+  | { readonly kind: 'user'; readonly name: string }
+  /** A sandbox by `bwrap` that shows the system's programs, the working directory and these paths. */
+  | {
+      readonly kind: 'bwrap';
+      readonly readOnly: readonly string[];
+      readonly writable: readonly string[];
+      readonly network: boolean;
+    };
 
 /** A target reached by HTTP. */
 export interface HttpTarget {
   readonly kind: 'http';
   /** Absolute URL without query or fragment; paths of operations are appended. */
   readonly url: string;
-  readonly auth: 'none' | 'bearer';
+  readonly auth: HttpAuth;
   /** CIDR ranges outside public address space that this target may be reached at, such as `127.0.0.0/8`. */
   readonly addressesAllowed: readonly string[];
+}
+
+/** A database. SQLite needs no credential: who may open the file may write to it. */
+export interface SqlTarget {
+  readonly kind: 'sql';
+  readonly engine: 'sqlite' | 'postgres';
+  /** Absolute path of a SQLite file, or `postgres://host/database` without a password. */
+  readonly location: string;
+}
+
+/**
+ * How requests show who sends them, and what the credential's text is then:
+ *
+ * - `bearer`: a token; `basic`: `user:password` (RFC 7617).
+ * - `mtls`: a client certificate with its chain and its private key, together, as PEM.
+ * - `oauth2`: `client_id:client_secret`, exchanged at `tokenUrl` for a token (RFC 6749 section 4.4).
+ * - `sigv4`: `ACCESS_KEY_ID:SECRET`, with `:SESSION` where it is temporary; signs each request.
+ */
+export type HttpAuth =
+  | 'none'
+  | 'bearer'
+  | 'basic'
+  | 'mtls'
+  | {
+      readonly kind: 'oauth2';
+      /** Absolute URL without user, query and fragment. */
+      readonly tokenUrl: string;
+      readonly scope?: string;
+      readonly audience?: string;
+    }
+  | { readonly kind: 'sigv4'; readonly region: string; readonly service: string };
+
+/** A target whose operations act on files below declared directories. */
+export interface FileTarget {
+  readonly kind: 'file';
+  /** Absolute directories; nothing outside of them is read or changed. */
+  readonly roots: readonly string[];
 }
 
 /** How the system is asked who it is. */
@@ -97,6 +152,13 @@ export type Probe =
   | {
       readonly kind: 'http';
       readonly path: string;
+      readonly identity: string;
+      readonly environment?: ProbeEnvironment;
+    }
+  | {
+      readonly kind: 'sql';
+      /** One SELECT without parameters that gives one row, read as a JSON object. */
+      readonly statement: string;
       readonly identity: string;
       readonly environment?: ProbeEnvironment;
     };
@@ -131,7 +193,7 @@ export interface Operation {
 }
 
 /** What an operation does, by executor. */
-export type OperationBinding = ProcessOperation | HttpOperation;
+export type OperationBinding = ProcessOperation | HttpOperation | SqlOperation | FileOperation;
 
 /** A word of an argv, or a value in a request: literal text, or references among it. */
 export type Template = readonly TemplatePart[];
@@ -199,6 +261,59 @@ export interface HttpOperation {
   };
 }
 
+/** An argument that stands in a statement as a bound parameter. */
+export interface SqlParameter {
+  readonly name: string;
+  readonly type: ArgumentType;
+}
+
+/** Performs one statement, which was parsed and written anew when the inventory was loaded. */
+export interface SqlOperation {
+  readonly kind: 'sql';
+  readonly sort: 'select' | 'insert' | 'update' | 'delete';
+  readonly table: string;
+  /** With `$1`, `$2` … (PostgreSQL) or `?1`, `?2` … (SQLite) for `parameters`. Writes return their keys. */
+  readonly statement: string;
+  readonly parameters: readonly SqlParameter[];
+  /** Of an update or a delete: which rows it acts on. */
+  readonly preview?: {
+    /** The column that names a row. */
+    readonly key: string;
+    /** SELECT of the keys that the statement acts on. */
+    readonly look: string;
+    /** The same, locking the rows until the transaction ends. */
+    readonly lock: string;
+    /** How many of `parameters` the two use; they come first. */
+    readonly parametersCount: number;
+  };
+  /** Of an insert: how many rows it writes. */
+  readonly rowsInserted?: number;
+  /** More rows are refused. */
+  readonly rowsMax: number;
+  readonly lockTimeoutMs: number;
+  /** Table `(execution TEXT PRIMARY KEY, state TEXT NOT NULL)` that gets a row for each execution. */
+  readonly marker?: string;
+}
+
+/** Acts on one regular file below a root of its target. */
+export interface FileOperation {
+  readonly kind: 'file';
+  readonly action: FileAction;
+  /** The largest file, found or written, in bytes. */
+  readonly bytesMax: number;
+  /** Always: the file as it is and as it would be. */
+  readonly preview: 'before-and-after';
+}
+
+/** What is done to a file. Paths are absolute once their arguments stand in them. */
+export type FileAction =
+  /** Makes the file, or replaces it as a whole. */
+  | { readonly kind: 'write'; readonly path: Template; readonly content: Template }
+  /** Gives the file another name, which nothing may have yet. */
+  | { readonly kind: 'move'; readonly from: Template; readonly to: Template }
+  | { readonly kind: 'delete'; readonly path: Template }
+  | { readonly kind: 'read'; readonly path: Template };
+
 /** A JSON body with templates at its leaves; a leaf that is one whole argument keeps the argument's JSON type. */
 export type BodyTemplate =
   | { readonly kind: 'template'; readonly template: Template }
@@ -210,4 +325,13 @@ export type BodyTemplate =
 export interface Inventory {
   readonly targets: ReadonlyMap<string, Target>;
   readonly digest: Digest;
+}
+
+/** Names of targets whose programs can read whatever the layer can, by the operator's own word or by saying nothing. */
+export function sameUserTargets({ targets }: Inventory): readonly string[] {
+  return [...targets.values()].flatMap(({ name, executor }) => {
+    if (executor.kind !== 'process') return [];
+    const { isolation } = executor;
+    return isolation === undefined || isolation.kind === 'same-as-layer' ? [name] : [];
+  });
 }

@@ -65,6 +65,20 @@ const CASES: readonly (readonly [string, ConsentSubject, readonly string[]])[] =
   ],
 ];
 
+const KEYS = Array.from({ length: 12 }, (_, index) => index + 1);
+const LISTS: readonly (readonly [string, readonly number[], readonly number[], string])[] = [
+  ['one came and one went', [12, 13, 14], [13, 14, 15], 'keys: + 15; − 12'],
+  ['one is there twice now', [1, 2], [1, 2, 2], 'keys: + 2'],
+  ['their order changed', [1, 2], [2, 1], 'keys: in another order'],
+  ['many came', [], KEYS, 'keys: + 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more'],
+];
+
+for (const [what, before, now, part] of LISTS) {
+  test(`of a list it is said that ${what}`, () => {
+    assert.deepEqual(movedParts(subject({}, { keys: before }), subject({}, { keys: now })), [part]);
+  });
+}
+
 for (const [what, now, parts] of CASES) {
   test(`where ${what} moved, exactly that is named`, () => {
     assert.deepEqual(movedParts(subject(), now), parts);

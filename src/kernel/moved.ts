@@ -63,7 +63,43 @@ function movedValue(path: string, before: JsonValue, now: JsonValue): readonly s
     });
   }
   if (writeCanonical(before) === writeCanonical(now)) return [];
+  if (Array.isArray(before) && Array.isArray(now)) return [movedList(path, before, now)];
   return [moved(path === '' ? 'preview' : path, before, now)];
+}
+
+/** Items of a list that are named one by one; of more only the count is told. */
+const ITEMS_SHOWN_MAX = 10;
+
+/** What came and what went, item by item, such as `keys: + 4, 5; − 2`. */
+function movedList(path: string, before: readonly JsonValue[], now: readonly JsonValue[]): string {
+  const came = without(now, before);
+  const went = without(before, now);
+  const parts = [
+    ...(came.length === 0 ? [] : [`+ ${itemsText(came)}`]),
+    ...(went.length === 0 ? [] : [`− ${itemsText(went)}`]),
+  ];
+  return `${path}: ${parts.length === 0 ? 'in another order' : parts.join('; ')}`;
+}
+
+/** The items of one list that the other does not have, each as often as it has more of it. */
+function without(items: readonly JsonValue[], others: readonly JsonValue[]): readonly JsonValue[] {
+  const left = new Map<string, number>();
+  for (const other of others) {
+    const text = writeCanonical(other);
+    left.set(text, (left.get(text) ?? 0) + 1);
+  }
+  return items.filter((item) => {
+    const text = writeCanonical(item);
+    const count = left.get(text) ?? 0;
+    left.set(text, count - 1);
+    return count <= 0;
+  });
+}
+
+function itemsText(items: readonly JsonValue[]): string {
+  const named = items.slice(0, ITEMS_SHOWN_MAX).map(shown);
+  const more = items.length - named.length;
+  return more === 0 ? named.join(', ') : `${named.join(', ')} and ${String(more)} more`;
 }
 
 function moved(name: string, before: JsonValue, now: JsonValue): string {

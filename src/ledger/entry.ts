@@ -23,7 +23,8 @@ export type LedgerKind =
   | 'halted'
   | 'resumed'
   | 'directory'
-  | 'epoch';
+  | 'epoch'
+  | 'purged';
 
 /** An entry to be appended: its bytes, and the payloads it names. */
 export interface LedgerDraft {

@@ -71,6 +71,8 @@ export interface ActionView {
   readonly waitingFor?: readonly FindingView[];
   /** What stands against an action that will never run. */
   readonly findings?: readonly FindingView[];
+  /** What rules in shadow would have done; they did nothing. Told to people only. */
+  readonly shadow?: readonly { readonly rule: string; readonly would: 'admit' | 'hold' | 'deny' }[];
   /** How the execution ended, with what the target answered (masked, bounded). */
   readonly outcome?: { readonly code: string; readonly message: string };
   readonly result?: JsonValue;
@@ -97,6 +99,9 @@ export const actionView: z.ZodType<ActionView> = z.object({
   message: z.string(),
   waitingFor: z.array(findingView).exactOptional(),
   findings: z.array(findingView).exactOptional(),
+  shadow: z
+    .array(z.object({ rule: z.string(), would: z.enum(['admit', 'hold', 'deny']) }))
+    .exactOptional(),
   outcome: z.object({ code: z.string(), message: z.string() }).exactOptional(),
   result: jsonValue.exactOptional(),
   ended: z.object({ reason: z.string(), by: z.string().exactOptional() }).exactOptional(),

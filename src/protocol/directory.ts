@@ -81,10 +81,53 @@ export const accountList: z.ZodType<AccountList> = z.object({ accounts: z.array(
 export interface EnrolledView {
   readonly account: AccountView;
   readonly key: string;
+  /** Names the key in lists, and to revoke it alone. */
+  readonly keyId: string;
 }
 
 /** An {@link EnrolledView} as sent. */
 export const enrolledView: z.ZodType<EnrolledView> = z.object({
   account: accountView,
   key: z.string(),
+  keyId: z.string(),
 });
+
+/** Makes another key for an account; those it has stay good. */
+export interface KeyRequest {
+  /** The person on whose behalf an agent's key acts. */
+  readonly delegator?: string;
+}
+
+/** A {@link KeyRequest} as received. */
+export const keyRequest: z.ZodType<KeyRequest> = z.strictObject({
+  delegator: nameText.exactOptional(),
+});
+
+/** A key, without the key. */
+export interface KeyView {
+  readonly id: string;
+  readonly live: boolean;
+  readonly delegator?: string;
+  readonly createdAt: string;
+  /** When it was last presented since the layer started; absent where it was not. */
+  readonly usedAt?: string;
+  readonly revokedAt?: string;
+}
+
+/** A {@link KeyView} as sent. */
+export const keyView: z.ZodType<KeyView> = z.object({
+  id: z.string(),
+  live: z.boolean(),
+  delegator: z.string().exactOptional(),
+  createdAt: instantText,
+  usedAt: instantText.exactOptional(),
+  revokedAt: instantText.exactOptional(),
+});
+
+/** All keys of one account, oldest first. */
+export interface KeyList {
+  readonly keys: readonly KeyView[];
+}
+
+/** A {@link KeyList} as sent. */
+export const keyList: z.ZodType<KeyList> = z.object({ keys: z.array(keyView) });

@@ -80,6 +80,12 @@ export const REQUEST_ERRORS = {
     title: 'No such account',
     doc: 'There is no agent or person of this name.',
   },
+  key_unknown: {
+    status: 404,
+    title: 'No such key',
+    doc: 'The account has no live key of this id.',
+    hint: 'list its keys with `exequatur agent key list NAME` or `exequatur person key list NAME`',
+  },
   error_unknown: {
     status: 404,
     title: 'No such error code',
@@ -178,6 +184,11 @@ export const STATE_ERRORS = {
     status: 409,
     title: 'Account revoked',
     doc: 'The account is revoked; a revoked name is never used again.',
+  },
+  backup_exists: {
+    status: 409,
+    title: 'Backup exists',
+    doc: 'There is a backup of this name already; it was left as it is.',
   },
   account_exists: {
     status: 409,

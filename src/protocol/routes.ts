@@ -32,12 +32,18 @@ import {
   accountView,
   agentRequest,
   enrolledView,
+  keyList,
+  keyRequest,
+  keyView,
   personRequest,
   rolesRequest,
   type AccountList,
   type AccountView,
   type AgentRequest,
   type EnrolledView,
+  type KeyList,
+  type KeyRequest,
+  type KeyView,
   type PersonRequest,
   type RolesRequest,
 } from './directory.ts';
@@ -52,18 +58,28 @@ import {
   type HaltRequest,
   type HaltView,
 } from './halts.ts';
+import type { JsonObject } from '../kernel/json/value.ts';
 import type { KeySort } from './keys.ts';
 import { noQuery, waitQuery, type NoQuery, type WaitQuery } from './query.ts';
 import {
+  backupRequest,
+  backupView,
   healthView,
+  purgeRequest,
+  purgeView,
   readyView,
   reloadView,
   statusView,
+  type BackupRequest,
+  type BackupView,
   type HealthView,
+  type PurgeRequest,
+  type PurgeView,
   type ReadyView,
   type ReloadView,
   type StatusView,
 } from './status.ts';
+import { jsonObject } from './words.ts';
 
 /** One route. Errors are problem details on every route; see `errors.ts`. */
 export interface Route<Body, Query, Answer> {
@@ -110,14 +126,24 @@ export interface RouteTable {
   readonly agents: Read<NoQuery, AccountList>;
   readonly revokeAgent: Write<undefined, AccountView>;
   readonly agentRoles: Write<RolesRequest, AccountView>;
+  readonly agentKeys: Read<NoQuery, KeyList>;
+  readonly addAgentKey: Write<KeyRequest, EnrolledView>;
+  readonly revokeAgentKey: Write<undefined, KeyView>;
   readonly enrolPerson: Write<PersonRequest, EnrolledView>;
   readonly people: Read<NoQuery, AccountList>;
   readonly revokePerson: Write<undefined, AccountView>;
   readonly personRoles: Write<RolesRequest, AccountView>;
+  readonly personKeys: Read<NoQuery, KeyList>;
+  readonly addPersonKey: Write<KeyRequest, EnrolledView>;
+  readonly revokePersonKey: Write<undefined, KeyView>;
   readonly status: Read<NoQuery, StatusView>;
   readonly reload: Write<undefined, ReloadView>;
+  readonly purge: Write<PurgeRequest, PurgeView>;
+  readonly backup: Write<BackupRequest, BackupView>;
   readonly health: Read<NoQuery, HealthView>;
   readonly ready: Read<NoQuery, ReadyView>;
+  readonly openApi: Read<NoQuery, JsonObject>;
+  readonly metrics: Read<NoQuery, string>;
   readonly error: Read<NoQuery, string>;
   readonly page: Read<NoQuery, string>;
 }
@@ -280,6 +306,29 @@ export const ROUTES: RouteTable = {
     body: rolesRequest,
     answer: accountView,
   },
+  agentKeys: {
+    ...READ,
+    path: '/v1/agents/{name}/keys',
+    auth: OPERATOR,
+    summary: 'The keys of an agent, without the keys',
+    answer: keyList,
+  },
+  addAgentKey: {
+    ...WRITE,
+    path: '/v1/agents/{name}/keys',
+    auth: OPERATOR,
+    summary: 'Make another key for an agent; those there are stay good',
+    body: keyRequest,
+    answer: enrolledView,
+    statuses: [201],
+  },
+  revokeAgentKey: {
+    ...END,
+    path: '/v1/agents/{name}/keys/{key}',
+    auth: OPERATOR,
+    summary: 'Revoke one key of an agent, for good; its other keys go on',
+    answer: keyView,
+  },
   enrolPerson: {
     ...WRITE,
     path: '/v1/people',
@@ -311,6 +360,29 @@ export const ROUTES: RouteTable = {
     body: rolesRequest,
     answer: accountView,
   },
+  personKeys: {
+    ...READ,
+    path: '/v1/people/{name}/keys',
+    auth: OPERATOR,
+    summary: 'The keys of a person, without the keys',
+    answer: keyList,
+  },
+  addPersonKey: {
+    ...WRITE,
+    path: '/v1/people/{name}/keys',
+    auth: OPERATOR,
+    summary: 'Make another key for a person; those there are stay good',
+    body: keyRequest,
+    answer: enrolledView,
+    statuses: [201],
+  },
+  revokePersonKey: {
+    ...END,
+    path: '/v1/people/{name}/keys/{key}',
+    auth: OPERATOR,
+    summary: 'Revoke one key of a person, for good; its other keys go on',
+    answer: keyView,
+  },
   status: {
     ...READ,
     path: '/v1/status',
@@ -326,6 +398,23 @@ export const ROUTES: RouteTable = {
     body: undefined,
     answer: reloadView,
   },
+  purge: {
+    ...WRITE,
+    path: '/v1/purge',
+    auth: OPERATOR,
+    summary: 'Erase what old final actions carried; rows and ledger entries stay',
+    body: purgeRequest,
+    answer: purgeView,
+  },
+  backup: {
+    ...WRITE,
+    path: '/v1/backups',
+    auth: OPERATOR,
+    summary: 'Copy the store into the data directory while it goes on',
+    body: backupRequest,
+    answer: backupView,
+    statuses: [201],
+  },
   health: {
     ...READ,
     path: '/healthz',
@@ -340,6 +429,21 @@ export const ROUTES: RouteTable = {
     summary: 'Whether proposals are taken, and what is degraded',
     answer: readyView,
     statuses: [200, 503],
+  },
+  openApi: {
+    ...READ,
+    path: '/v1/openapi.json',
+    auth: 'none',
+    summary: 'This API as an OpenAPI 3.1 document',
+    answer: jsonObject,
+  },
+  metrics: {
+    ...READ,
+    path: '/metrics',
+    auth: OPERATOR,
+    summary: 'Numbers of this process and its store, in the text format of Prometheus',
+    answer: z.string(),
+    produces: 'text',
   },
   error: {
     ...READ,

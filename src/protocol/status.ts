@@ -1,6 +1,6 @@
 /** What the layer says of itself. Only {@link ReadyView} is told without a key, and it names nothing. */
 import * as z from 'zod';
-import { instantText } from './words.ts';
+import { instantText, nameText } from './words.ts';
 
 /** Why the layer is not as it should be. */
 export interface ReasonView {
@@ -54,6 +54,8 @@ export interface StatusView {
   readonly mode: string;
   /** What separates the layer from the agent: `none` makes it advice. */
   readonly isolation: string;
+  /** Targets whose programs run as the layer's own user and can read what it can. */
+  readonly sameUserTargets: readonly string[];
   readonly tenant: string;
   readonly status: 'ready' | 'degraded' | 'unavailable';
   readonly reasons: readonly ReasonView[];
@@ -74,6 +76,7 @@ export const statusView: z.ZodType<StatusView> = z.object({
   version: z.string(),
   mode: z.string(),
   isolation: z.string(),
+  sameUserTargets: z.array(z.string()),
   tenant: z.string(),
   status: z.enum(['ready', 'degraded', 'unavailable']),
   reasons: z.array(reasonView),
@@ -81,6 +84,59 @@ export const statusView: z.ZodType<StatusView> = z.object({
   open: z.object({ held: countView, executing: countView, unknown: countView }),
   haltsCount: z.int(),
   counts: z.record(z.string(), z.int()),
+});
+
+/** Asks for a backup; `name` is the time where it is absent. */
+export interface BackupRequest {
+  readonly name?: string;
+}
+
+/** A {@link BackupRequest} as received. */
+export const backupRequest: z.ZodType<BackupRequest> = z.strictObject({
+  name: nameText.exactOptional(),
+});
+
+/** A backup on the layer's own disk. */
+export interface BackupView {
+  readonly path: string;
+  readonly bytes: number;
+  readonly at: string;
+}
+
+/** A {@link BackupView} as sent. */
+export const backupView: z.ZodType<BackupView> = z.object({
+  path: z.string(),
+  bytes: z.int(),
+  at: instantText,
+});
+
+/** Erases the content of final actions that last changed so long ago: a day at least. */
+export interface PurgeRequest {
+  readonly olderThanMs: number;
+  /** Only says what it would erase. */
+  readonly dryRun?: boolean;
+}
+
+/** A {@link PurgeRequest} as received. */
+export const purgeRequest: z.ZodType<PurgeRequest> = z.strictObject({
+  olderThanMs: z.int().min(86_400_000).max(8_640_000_000_000),
+  dryRun: z.boolean().exactOptional(),
+});
+
+/** What a purge erased, or would. */
+export interface PurgeView {
+  readonly actions: number;
+  /** Payloads beside the ledger. */
+  readonly payloads: number;
+  /** `false` where it stopped for its time; ask again. */
+  readonly complete: boolean;
+}
+
+/** A {@link PurgeView} as sent. */
+export const purgeView: z.ZodType<PurgeView> = z.object({
+  actions: z.int(),
+  payloads: z.int(),
+  complete: z.boolean(),
 });
 
 /** What a reload came to; an invalid configuration is a `configuration_invalid` problem instead. */

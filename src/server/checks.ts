@@ -7,16 +7,20 @@ import type {
   PolicyChecked,
   PolicyCheckOptions,
 } from '../cli/server-door.ts';
+import { createFileExecutor } from '../executors/file/executor.ts';
 import { createHttpExecutor } from '../executors/http/executor.ts';
 import { createMasker } from '../executors/mask.ts';
 import { createProcessExecutor } from '../executors/process/executor.ts';
+import { createSqlExecutor } from '../executors/sql/executor.ts';
 import type { ProbingExecutor } from '../executors/probing-executor.ts';
 import { compileInventory } from '../facts/inventory/compile.ts';
 import { diffLock, lockOf, readLock, writeLock, type Lock } from '../facts/inventory/lock.ts';
 import type { Problem } from '../kernel/document.ts';
 import { DocumentReader } from '../kernel/document-reader.ts';
 import type { ExecutorBinding, Inventory } from '../kernel/inventory.ts';
+import { unreachedRules } from '../kernel/policy/reach.ts';
 import { readConfiguration } from './configuration.ts';
+import { isolationProblems } from './isolation.ts';
 import { loadEpoch } from './loading.ts';
 import { documentProblem, hasErrors, nearPath } from './problems.ts';
 import { dirname } from 'node:path';
@@ -29,23 +33,25 @@ const PROBE_MS_MAX = 60_000;
 
 /** Checks policies as a start would. */
 export async function policyCheck(options: PolicyCheckOptions): Promise<PolicyChecked> {
-  const directory = process.cwd();
-  const named = options.files.map((file) => resolve(file));
-  let inventory = options.inventory === undefined ? undefined : resolve(options.inventory);
+  const { directory } = options;
+  const named = options.files.map((file) => resolve(directory, file));
+  let inventory =
+    options.inventory === undefined ? undefined : resolve(directory, options.inventory);
   let policies: readonly string[] = named;
   if (inventory === undefined || named.length === 0) {
-    const { configuration, problems } = await readConfiguration(options.config);
+    const { configuration, problems } = await readConfiguration(resolve(directory, options.config));
     if (configuration === undefined)
       return checked({ files: named, rules: 0, problems, directory });
     inventory ??= configuration.inventory;
     if (named.length === 0) policies = configuration.policies;
   }
   const { epoch, problems } = await loadEpoch({ inventory, policies });
+  const unstated = epoch === undefined ? [] : isolationProblems(epoch, inventory);
   return checked({
     files: policies,
     rules: epoch?.policy.rules.length ?? 0,
     digest: epoch?.policy.digest,
-    problems,
+    problems: [...problems, ...unstated, ...unreachedRules(epoch?.policy.rules ?? [])],
     directory,
   });
 }
@@ -139,6 +145,8 @@ async function probeAll(inventory: Inventory): Promise<{
   const executors: Readonly<Record<ExecutorBinding['kind'], ProbingExecutor>> = {
     http: createHttpExecutor(tools),
     process: createProcessExecutor(tools),
+    sql: createSqlExecutor(tools),
+    file: createFileExecutor(tools),
   };
   const signal = AbortSignal.timeout(PROBE_MS_MAX);
   const answers = await Promise.all(

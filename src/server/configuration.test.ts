@@ -47,6 +47,7 @@ inventory: conf/inventory.yaml
 policy: [conf/a.yaml, /etc/b.yaml]
 limits: { sendDelayMax: 1s, actionsMax: 8, deadlineDefault: 2h }
 isolation: separate-user
+retention: { settled: 90d, denied: 30d }
 `,
   );
   assert.deepEqual(configuration, {
@@ -58,6 +59,7 @@ isolation: separate-user
     policies: [join(directory, 'conf/a.yaml'), '/etc/b.yaml'],
     limits: { sendDelayMsMax: 1000, actionsMax: 8, deadlineMsDefault: 7_200_000 },
     isolation: 'separate-user',
+    retention: { settledMs: 90 * 86_400_000, deniedMs: 30 * 86_400_000 },
   });
 });
 
@@ -71,6 +73,7 @@ data: ''
 policy: []
 limits: { sendDelayMax: 5, actionsMax: 0 }
 isolation: full
+retention: { settled: 23h, for: 1d }
 `,
     ),
     [
@@ -83,6 +86,8 @@ isolation: full
       '6:25 bad_duration',
       '6:40 out_of_range',
       '7:12 bad_choice',
+      '8:23 out_of_range',
+      '8:28 unknown_key',
     ],
   );
 });

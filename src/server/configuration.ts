@@ -4,6 +4,7 @@
  * line and column.
  */
 import { dirname, isAbsolute, resolve } from 'node:path';
+import { KEPT_MS_MIN, type Retention } from '../engine/purging.ts';
 import { ENGINE_LIMITS, type EngineLimits } from '../engine/limits.ts';
 import { readDocument } from '../facts/document/read-document.ts';
 import type { DocumentNode, Problem } from '../kernel/document.ts';
@@ -27,6 +28,8 @@ export interface ServerConfiguration {
   readonly policies: readonly string[];
   readonly limits: Partial<EngineLimits>;
   readonly isolation: Isolation;
+  /** How long content is kept; for ever where it is absent. */
+  readonly retention?: Retention;
 }
 
 /** The address. Port 0 is any free one; `hosts` are names by which the layer may be reached besides it. */
@@ -56,6 +59,31 @@ function isLimit(name: string): name is keyof EngineLimits {
   return Object.hasOwn(ENGINE_LIMITS, name);
 }
 
+const TOP_KEYS: readonly string[] = [
+  'version',
+  'tenant',
+  'listen',
+  'data',
+  'inventory',
+  'policy',
+  'limits',
+  'isolation',
+  'retention',
+];
+const LISTEN_KEYS: readonly string[] = ['host', 'port', 'hosts'];
+const RETENTION_KEYS: readonly string[] = ['settled', 'denied'];
+
+/** Every key that a configuration may have, with a dot where one stands in another. */
+export const CONFIGURATION_KEYS: readonly string[] = [
+  ...TOP_KEYS,
+  ...LISTEN_KEYS.map((key) => `listen.${key}`),
+  ...RETENTION_KEYS.map((key) => `retention.${key}`),
+  ...[...LIMIT_NAMES.keys()].map((key) => `limits.${key}`),
+];
+
+/** Content may be kept for a hundred years; for ever is the default. */
+const RETENTION_MS_MAX = 36_600 * 86_400_000;
+
 /** The furthest away that any configured duration may be: a year. */
 const DURATION_MS_MAX = 366 * 86_400_000;
 
@@ -81,7 +109,7 @@ function configurationOf(
   const members = reader.mapping(document, {
     what: 'configuration',
     required: ['version'],
-    optional: ['tenant', 'listen', 'data', 'inventory', 'policy', 'limits', 'isolation'],
+    optional: TOP_KEYS.filter((key) => key !== 'version'),
   });
   if (members === undefined) return undefined;
   const version = members.get('version');
@@ -92,6 +120,7 @@ function configurationOf(
     return at((node === undefined ? undefined : reader.text(node, key)) ?? fallback);
   };
   const isolation = members.get('isolation');
+  const retention = members.get('retention');
   return {
     file,
     tenant: tenantOf(reader, members),
@@ -103,6 +132,7 @@ function configurationOf(
     isolation:
       (isolation === undefined ? undefined : reader.oneOf(isolation, 'isolation', ISOLATIONS)) ??
       'none',
+    ...(retention === undefined ? {} : { retention: retentionOf(reader, retention) }),
   };
 }
 
@@ -116,7 +146,7 @@ function tenantOf(reader: DocumentReader, members: Members): TenantName {
 
 function listenOf(reader: DocumentReader, node: DocumentNode | undefined): Listen {
   if (node === undefined) return LISTEN_DEFAULT;
-  const members = reader.mapping(node, { what: 'listen', optional: ['host', 'port', 'hosts'] });
+  const members = reader.mapping(node, { what: 'listen', optional: LISTEN_KEYS });
   const host = members?.get('host');
   const port = members?.get('port');
   const hosts = members?.get('hosts');
@@ -126,6 +156,20 @@ function listenOf(reader: DocumentReader, node: DocumentNode | undefined): Liste
       (port === undefined ? undefined : reader.integer(port, 'port', { min: 0, max: 65_535 })) ??
       LISTEN_DEFAULT.port,
     hosts: hosts === undefined ? [] : textsOf(reader, hosts, 'hosts'),
+  };
+}
+
+function retentionOf(reader: DocumentReader, node: DocumentNode): Retention {
+  const members = reader.mapping(node, { what: 'retention', optional: RETENTION_KEYS });
+  const durationOf = (key: string): number | undefined => {
+    const value = members?.get(key);
+    if (value === undefined) return undefined;
+    return reader.duration(value, key, { min: KEPT_MS_MIN, max: RETENTION_MS_MAX });
+  };
+  const [settledMs, deniedMs] = [durationOf('settled'), durationOf('denied')];
+  return {
+    ...(settledMs === undefined ? {} : { settledMs }),
+    ...(deniedMs === undefined ? {} : { deniedMs }),
   };
 }
 

@@ -6,10 +6,13 @@ import { dirname } from 'node:path';
 import type { Refused } from '../cli/server-door.ts';
 import { controlEntry } from '../engine/entries.ts';
 import { Engine } from '../engine/engine.ts';
-import { StoreError, type Epoch, type Store } from '../engine/ports.ts';
+import { StoreError, type Epoch } from '../engine/ports.ts';
+import { purge } from '../engine/purging.ts';
+import { createFileExecutor } from '../executors/file/executor.ts';
 import { createHttpExecutor } from '../executors/http/executor.ts';
 import type { Masker } from '../executors/mask.ts';
 import { createProcessExecutor } from '../executors/process/executor.ts';
+import { createSqlExecutor } from '../executors/sql/executor.ts';
 import { createCalendars } from '../facts/calendar/calendars.ts';
 import { createFactSource } from '../facts/sources/fact-source.ts';
 import { createHttpApp, type HttpApp } from '../gateways/http/app.ts';
@@ -22,10 +25,11 @@ import { formatInstant } from '../kernel/instant.ts';
 import { sha256Hex } from '../kernel/sha256.ts';
 import type { DocumentProblem } from '../protocol/errors.ts';
 import type { EpochView, ReasonView } from '../protocol/status.ts';
-import { openSqliteStore } from '../stores/sqlite/open.ts';
+import { openSqliteStore, type SqliteStore } from '../stores/sqlite/open.ts';
 import { readConfiguration, type ServerConfiguration } from './configuration.ts';
 import { removeDaemonFile, writeDaemonFile } from './daemon-file.ts';
-import { loadEpoch, type LoadedEpoch } from './loading.ts';
+import { isolationProblems } from './isolation.ts';
+import { loadEpoch, type EpochRead, type LoadedEpoch } from './loading.ts';
 import type { Log } from './log.ts';
 import { makePrivateDirectory, operatorKeyOf } from './private-files.ts';
 import { documentProblem } from './problems.ts';
@@ -36,6 +40,9 @@ export const DRAIN_MS = 20_000;
 
 /** How long the last answers may take to reach slow readers once everything has settled. */
 const ANSWERS_MS = 5000;
+
+/** How often old content is looked for. */
+const RETENTION_EVERY_MS = 3_600_000;
 
 /** What a daemon is started with. */
 export interface DaemonParts {
@@ -49,6 +56,8 @@ export interface DaemonParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Problems name files as seen from here. */
   readonly directory: string;
+  /** `in_process`: requests come from {@link Daemon.fetch} alone; over a socket as well if absent. */
+  readonly door?: 'in_process';
 }
 
 /** A start that succeeded, or why it did not. */
@@ -63,12 +72,13 @@ export type Started =
  */
 export async function startDaemon(parts: DaemonParts): Promise<Started> {
   const { configuration, directory } = parts;
-  const { epoch, problems } = await loadEpoch(configuration);
+  const loaded = await loadEpoch(configuration);
+  const { epoch, problems } = stated(loaded, parts.mode, configuration);
   const told = problems.map((problem) => documentProblem(problem, directory));
   if (epoch === undefined) return { kind: 'problems', problems: told };
   for (const problem of told) parts.log.warn(problem.code, textOf(problem));
   makePrivateDirectory(configuration.data);
-  let store: Store;
+  let store: SqliteStore;
   try {
     store = await openSqliteStore({
       directory: configuration.data,
@@ -100,17 +110,19 @@ export async function startDaemon(parts: DaemonParts): Promise<Started> {
 export class Daemon {
   readonly engine: Engine;
   readonly #parts: DaemonParts;
-  readonly #store: Store;
+  readonly #store: SqliteStore;
   readonly #opened = Promise.withResolvers<void>();
+  #app: HttpApp | undefined;
   #listening: Listening | undefined;
   #configuration: ServerConfiguration;
   #epoch: Epoch | undefined;
   #reloading: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
+  #retaining: NodeJS.Timeout | undefined;
   /** What is degraded now, by code. */
   readonly #reasons = new Map<string, string>();
 
-  constructor(parts: DaemonParts, store: Store) {
+  constructor(parts: DaemonParts, store: SqliteStore) {
     const { masker, environment, log, configuration } = parts;
     const tools = { masker, environment, clock: SYSTEM_CLOCK };
     this.#parts = parts;
@@ -118,7 +130,12 @@ export class Daemon {
     this.#configuration = configuration;
     this.engine = new Engine({
       store,
-      executors: { process: createProcessExecutor(tools), http: createHttpExecutor(tools) },
+      executors: {
+        sql: createSqlExecutor(tools),
+        process: createProcessExecutor(tools),
+        http: createHttpExecutor(tools),
+        file: createFileExecutor(tools),
+      },
       facts: createFactSource({ clock: SYSTEM_CLOCK, baseDirectory: dirname(configuration.file) }),
       calendars: createCalendars(),
       clock: SYSTEM_CLOCK,
@@ -134,6 +151,12 @@ export class Daemon {
   get url(): string {
     if (this.#listening === undefined) throw new Error('the daemon does not listen yet');
     return urlOf(this.#listening);
+  }
+
+  /** Answers a request that came over no socket; the same doors stand before it. */
+  fetch(request: Request): Promise<Response> {
+    if (this.#app === undefined) throw new Error('the daemon does not answer yet');
+    return this.#app.fetch(request);
   }
 
   /** What is degraded now. */
@@ -173,7 +196,11 @@ export class Daemon {
       layer: { version, mode, isolation: configuration.isolation },
       reasons: () => this.reasons(),
       reload: () => this.reload(),
+      backup: (name) => this.#store.backup(name),
     });
+    this.#app = app;
+    this.#keepRetention();
+    if (this.#parts.door === 'in_process') return;
     const fetch: HttpApp['fetch'] = async (request) => {
       await this.#opened.promise;
       return app.fetch(request);
@@ -189,7 +216,27 @@ export class Daemon {
       log.warn('outcome_unknown', 'a crash left this action without an outcome', { action: id });
     }
     this.#opened.resolve();
+    if (this.#parts.door === 'in_process') return;
     writeDaemonFile(configuration.data, this.url);
+  }
+
+  /** Erases what is older than the configuration keeps, now and every hour. */
+  #keepRetention(): void {
+    const { configuration, log } = this.#parts;
+    const { retention, tenant } = configuration;
+    if (retention === undefined) return;
+    const erase = (): void => {
+      purge(this.engine.life, tenant, retention, false).then(
+        ({ actions }) => {
+          if (actions > 0)
+            log.info('purged', `the content of ${String(actions)} actions is erased`);
+        },
+        // What is not erased now is erased in an hour.
+        (error: unknown) => log.warn('purge_failed', error instanceof Error ? error.message : ''),
+      );
+    };
+    this.#retaining = setInterval(erase, RETENTION_EVERY_MS).unref();
+    erase();
   }
 
   /** Reads configuration, policy and inventory again. One at a time: the last one asked for wins. */
@@ -206,7 +253,8 @@ export class Daemon {
     const problems = [...read.problems];
     let epoch: LoadedEpoch | undefined;
     if (read.configuration !== undefined) {
-      const loaded = await loadEpoch(read.configuration);
+      const { mode } = this.#parts;
+      const loaded = stated(await loadEpoch(read.configuration), mode, read.configuration);
       problems.push(...loaded.problems);
       epoch = loaded.epoch;
     }
@@ -264,8 +312,10 @@ export class Daemon {
 
   async #stop(graceMs: number): Promise<void> {
     // Draining begins at once: whoever proposes meanwhile is told that nothing was executed.
+    clearInterval(this.#retaining);
     await this.engine.stop(graceMs);
     // Everything is settled: what is still open waits for news that will not come, or is idle.
+    this.#app?.stop();
     await this.#listening?.close(ANSWERS_MS);
     await this.#reloading;
     await this.#store.close();
@@ -273,9 +323,22 @@ export class Daemon {
   }
 }
 
+/** Outside development mode, an epoch in which a target says nothing about isolation is none. */
+function stated(
+  { epoch, problems }: EpochRead,
+  mode: DaemonParts['mode'],
+  { inventory }: ServerConfiguration,
+): EpochRead {
+  const found =
+    mode === 'development' || epoch === undefined ? [] : isolationProblems(epoch, inventory);
+  if (found.length === 0) return { epoch, problems };
+  return { epoch: undefined, problems: [...problems, ...found] };
+}
+
 /** What a running layer cannot change. */
-function fixedPart({ tenant, listen: at, data, limits, isolation }: ServerConfiguration): string {
-  return JSON.stringify([tenant, at, data, limits, isolation]);
+function fixedPart(configuration: ServerConfiguration): string {
+  const { tenant, listen: at, data, limits, isolation, retention } = configuration;
+  return JSON.stringify([tenant, at, data, limits, isolation, retention]);
 }
 
 function textOf({ file, line, column, message, hint }: DocumentProblem): string {

@@ -4,12 +4,27 @@
  */
 import type {
   DevOptions,
+  DoctorOptions,
   Ended,
+  ImportOptions,
+  InventoryImported,
+  Examined,
+  Initialised,
+  InitOptions,
   InventoryProbed,
   InventoryProbeOptions,
+  InventoryTypesOptions,
   PolicyChecked,
   PolicyCheckOptions,
+  Refused,
+  PolicyPrinted,
+  PolicyPrintOptions,
+  PolicyTested,
+  RestoreDone,
+  RestoreOptions,
+  PolicyTestOptions,
   ServeOptions,
+  TypesWritten,
 } from '../cli/server-door.ts';
 
 /** Runs the layer with a configuration file until it is told to stop. */
@@ -27,7 +42,42 @@ export async function policyCheck(options: PolicyCheckOptions): Promise<PolicyCh
   return (await import('./checks.ts')).policyCheck(options);
 }
 
+/** Decides the cases of files by the policy on disk. */
+export async function policyTest(options: PolicyTestOptions): Promise<PolicyTested> {
+  return (await import('./policy-test.ts')).policyTest(options);
+}
+
+/** A policy of TypeScript as the document that a layer loads. */
+export async function policyPrint(options: PolicyPrintOptions): Promise<PolicyPrinted> {
+  return (await import('./offline.ts')).policyPrint(options);
+}
+
+/** The inventory as TypeScript types. */
+export async function inventoryTypes(options: InventoryTypesOptions): Promise<TypesWritten> {
+  return (await import('./offline.ts')).inventoryTypes(options);
+}
+
+/** Makes an inventory from a document or a command line. */
+export async function inventoryImport(options: ImportOptions): Promise<InventoryImported> {
+  return (await import('./imports.ts')).inventoryImport(options);
+}
+
 /** Asks every system of the inventory who it is. */
 export async function inventoryProbe(options: InventoryProbeOptions): Promise<InventoryProbed> {
   return (await import('./checks.ts')).inventoryProbe(options);
+}
+
+/** Writes the files of an empty start. */
+export async function init(options: InitOptions): Promise<Initialised | Refused> {
+  return (await import('./init.ts')).init(options);
+}
+
+/** Looks at everything that a safe operation rests on. */
+export async function doctor(options: DoctorOptions): Promise<readonly Examined[]> {
+  return (await import('./doctor.ts')).doctor(options);
+}
+
+/** Puts a backup in the place of a stopped store. */
+export async function restore(options: RestoreOptions): Promise<RestoreDone | Refused> {
+  return (await import('./restore.ts')).restoreStore(options);
 }

@@ -35,6 +35,7 @@ describe('closing', () => {
       layer: { version: '0.0.0', mode: 'development', isolation: 'none' },
       reasons: () => [],
       reload: () => Promise.resolve({ kind: 'invalid', problems: [] }),
+      backup: (name) => layer.store.backup(name),
     });
     listening = await listen(app, { host: '127.0.0.1', port: 0 });
   });

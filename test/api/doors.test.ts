@@ -9,7 +9,7 @@ import { sendBytes } from './socket.ts';
 
 const ID = '0193b2a0-0000-7000-8000-000000000001';
 const NAMES = Object.keys(ROUTES).filter((name): name is RouteName => name in ROUTES);
-const PARAMETERS = { id: ID, name: 'somebody', code: 'denied' };
+const PARAMETERS = { id: ID, name: 'somebody', code: 'denied', key: '00000000' };
 
 let layer: Layer;
 let keys: Readonly<Record<KeySort, string>>;

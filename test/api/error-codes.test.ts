@@ -186,6 +186,10 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, BodyCode>, Provoke>> = {
   action_unknown: async (layer) => layer.ask(`GET /v1/actions/${ID}`, { key: await agent(layer) }),
   halt_unknown: (layer) => layer.ask(`DELETE /v1/halts/${ID}`, { key: layer.operatorKey }),
   account_unknown: (layer) => layer.ask('DELETE /v1/agents/nobody', { key: layer.operatorKey }),
+  key_unknown: async (layer) => {
+    await agent(layer);
+    return layer.ask('DELETE /v1/agents/bot/keys/00000000', { key: layer.operatorKey });
+  },
   error_unknown: (layer) => layer.ask('GET /errors/no_such_code'),
   method_not_allowed: (layer) => layer.ask('DELETE /v1/actions'),
   request_timeout: async () => {
@@ -267,6 +271,11 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, BodyCode>, Provoke>> = {
     await layer.ask('POST /v1/agents', { key, body: { name: 'gone' } });
     await layer.ask('DELETE /v1/agents/gone', { key });
     return layer.ask('POST /v1/agents', { key, body: { name: 'gone' } });
+  },
+  backup_exists: async (layer) => {
+    const asked = { key: layer.operatorKey, body: { name: 'nightly' } };
+    await layer.ask('POST /v1/backups', asked);
+    return layer.ask('POST /v1/backups', asked);
   },
   account_exists: async (layer) => {
     await agent(layer);

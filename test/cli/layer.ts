@@ -70,7 +70,7 @@ function targetOf(directory: string, environment: string): string {
   const run = [process.execPath, DEPLOY, ...words, '--execution', '$executionId'];
   return `  ${environment}:
     environment: ${environment}
-    process: ./${environment}
+    process: { cwd: ./${environment}, user: same-as-layer }
     probe:
       file: ./system.json
       field: /system

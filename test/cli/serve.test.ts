@@ -82,6 +82,23 @@ describe('a start that cannot succeed', () => {
     await removeDirectory(directory);
   });
 
+  test('programs that would run as the layer itself are refused until the inventory says so', async () => {
+    const path = join(directory, 'inventory.yaml');
+    const inventory = await readFile(path, 'utf8');
+    await writeFile(path, inventory.replace(', user: same-as-layer }', ' }'));
+    const check = await runBin(directory, ['policy', 'check']);
+    assert.match(
+      check.stdout + check.stderr,
+      /inventory\.yaml:5:14: error: the programs of target/u,
+    );
+    assert.equal(check.code, 1);
+    await refused([
+      "inventory.yaml:5:14: error: the programs of target `staging` would run as the layer's own user",
+      '  hint: add `user: NAME` or `sandbox: bwrap` under `process:`, or `user: same-as-layer` to say so',
+      ...ENDING,
+    ]);
+  });
+
   test('an error that nobody foresaw is one line; its trace is for whoever asks', async () => {
     const words = ['serve', '--data', 'exequatur.yaml'];
     const { code, stdout, stderr } = await runBin(directory, words);
@@ -130,6 +147,11 @@ describe('a running layer', () => {
     for (const file of ['operator.key', 'daemon.json']) {
       assert.equal(statSync(join(layer.directory, 'data', file)).mode & 0o777, 0o600, file);
     }
+  });
+
+  test('its status names the targets whose programs can read what it can', async () => {
+    const { stdout } = await runBin(layer.directory, ['status', '--json']);
+    assert.deepEqual(JSON.parse(stdout).sameUserTargets, ['staging', 'production']);
   });
 
   test('a second layer on the same data is told who has it', async () => {

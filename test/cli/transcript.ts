@@ -1,7 +1,8 @@
 /**
  * Transcripts: what is typed after `$`, what is printed below it. Lines on standard error begin with
  * `! `, and an exit code other than 0 stands last in brackets. What differs between runs has a name:
- * the same `<id:1>` is the same id throughout. Lines that begin with `#` are for readers.
+ * the same `<id:1>` is the same id throughout. Lines that begin with `#` and no small letter are for
+ * readers.
  *
  * `REWRITE_TRANSCRIPTS=1` writes down what is printed now, to be reviewed like code.
  */
@@ -64,6 +65,7 @@ export function openSession(
           nameOf('id', id),
         )
         .replaceAll(/\b[0-9a-f]{8}-[0-9a-f]{4}(?:-7[0-9a-f-]*)?\b/gu, '<short>')
+        .replaceAll(/\b[0-9a-f]{8}\b/gu, (key) => nameOf('key', key))
         .replaceAll(/\b[0-9a-f]{64}\b/gu, (digest) => nameOf('digest', digest))
         .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?/gu, '<time>')
         .replaceAll(/localhost:\d+/gu, '<address>')
@@ -107,7 +109,7 @@ export function openSession(
     async play(file) {
       const text = readFileSync(file, 'utf8');
       const played: string[] = [];
-      for (const step of text.trim().split(/\n(?=[$#] )/u)) {
+      for (const step of text.trim().split(/\n(?=\$ |# [^a-z])/u)) {
         const [first = ''] = step.split('\n');
         const shown = first.startsWith('$ ') ? await show(first.slice(2)) : first;
         played.push(shown);

@@ -281,6 +281,7 @@ export class Boundary {
       {
         kind: 'enrol',
         account: { kind, name, roles, owners, aliases },
+        keyId: digestOfText(settings.key ?? `${this.tenant} ${kind} ${name}`).slice(0, 8),
         keyHash: keyHash(settings.key ?? `${this.tenant} ${kind} ${name}`),
         delegator,
       },

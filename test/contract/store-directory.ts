@@ -80,6 +80,107 @@ export function directoryContract(withStore: WithStore): void {
     );
 
     test(
+      'a new key works beside the old one until one of them is revoked, and a list shows neither',
+      withStore(async ({ boundary, reopen, clock }) => {
+        const { store, tenant } = boundary;
+        const account = { kind: 'agent', name: 'bot' } as const;
+        const [first] = (await store.keys(tenant, account)) ?? [];
+        assert.ok(first !== undefined);
+        const add = {
+          kind: 'add-key',
+          account: 'agent',
+          name: 'bot',
+          keyId: 'feedbeef',
+          keyHash: keyHash('second'),
+          delegator: undefined,
+        } as const;
+        const entry = boundary.entry('directory');
+        assert.equal((await store.direct(tenant, add, entry)).kind, 'written');
+        const old = keyHash(`${tenant} agent bot`);
+        for (const key of [old, keyHash('second')]) {
+          assert.equal((await store.holder(key))?.name, 'bot');
+        }
+        clock.pass(1000);
+        await store.holder(keyHash('second'));
+        const during = (await store.keys(tenant, account)) ?? [];
+        assert.deepEqual(
+          during.map(({ id }) => id),
+          [first.id, 'feedbeef'],
+        );
+        assert.ok((during[1]?.usedAt ?? 0) > (during[0]?.usedAt ?? 0));
+        assert.ok(!JSON.stringify(during).includes(keyHash('second').slice(0, 8)));
+        const revoke = {
+          kind: 'revoke-key',
+          account: 'agent',
+          name: 'bot',
+          keyId: first.id,
+        } as const;
+        assert.equal((await store.direct(tenant, revoke, entry)).kind, 'written');
+        const { store: now } = await reopen();
+        assert.equal(await now.holder(old), undefined);
+        assert.equal((await now.holder(keyHash('second')))?.name, 'bot');
+        const after = (await now.keys(tenant, account)) ?? [];
+        assert.deepEqual(
+          after.map(({ revokedAt }) => revokedAt === undefined),
+          [false, true],
+        );
+        const again = await now.direct(tenant, { ...add, keyHash: old, keyId: '00000001' }, entry);
+        assert.deepEqual(again.kind === 'refused' && again.code, 'key_in_use');
+        const twice = await now.direct(tenant, revoke, entry);
+        assert.deepEqual(twice.kind === 'refused' && twice.code, 'key_unknown');
+      }),
+    );
+
+    test(
+      'a key is revoked only under its own account, and a key of nobody is none',
+      withStore(async ({ boundary, other }) => {
+        const { store, tenant } = boundary;
+        const [key] = (await store.keys(tenant, { kind: 'agent', name: 'bot' })) ?? [];
+        assert.ok(key !== undefined);
+        const entry = boundary.entry('directory');
+        for (const [asker, account, name, code] of [
+          [tenant, 'person', 'mei', 'key_unknown'],
+          [tenant, 'agent', 'nobody', 'account_unknown'],
+          [other.tenant, 'person', 'mei', 'key_unknown'],
+        ] as const) {
+          const change = { kind: 'revoke-key', account, name, keyId: key.id } as const;
+          const result = await store.direct(asker, change, entry);
+          assert.deepEqual(result.kind === 'refused' && result.code, code);
+        }
+        assert.equal((await store.holder(keyHash(`${tenant} agent bot`)))?.name, 'bot');
+        assert.equal(await store.keys(tenant, { kind: 'agent', name: 'nobody' }), undefined);
+      }),
+    );
+
+    test(
+      'a delegation ends with the last key that proved it',
+      withStore(async ({ boundary }) => {
+        const { store, tenant } = boundary;
+        const entry = boundary.entry('directory');
+        const mei = personName('mei');
+        const add = {
+          kind: 'add-key',
+          account: 'agent',
+          name: 'bot',
+          keyId: 'feedbeef',
+          keyHash: keyHash('for mei'),
+          delegator: mei,
+        } as const;
+        await store.direct(tenant, add, entry);
+        const during = await boundary.proposed({ delegator: mei });
+        assert.equal((await boundary.look(during)).agent?.delegationLive, true);
+        const revoke = {
+          kind: 'revoke-key',
+          account: 'agent',
+          name: 'bot',
+          keyId: 'feedbeef',
+        } as const;
+        await store.direct(tenant, revoke, entry);
+        assert.equal((await boundary.look(during)).agent?.delegationLive, false);
+      }),
+    );
+
+    test(
       'changed roles count from the next crossing on',
       withStore(async ({ boundary }) => {
         const held = await boundary.proposed({ operation: 'sign' });

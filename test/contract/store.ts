@@ -11,6 +11,7 @@ import { answerContract } from './store-answer.ts';
 import { directoryContract } from './store-directory.ts';
 import { limitContract } from './store-limits.ts';
 import { occupationContract } from './store-occupation.ts';
+import { purgeContract } from './store-purge.ts';
 import { readingContract } from './store-reading.ts';
 
 /** What a store under test can do besides being a store. */
@@ -81,5 +82,6 @@ export function storeContract(name: string, underTest: StoreUnderTest): void {
     limitContract(withStore);
     directoryContract(withStore);
     readingContract(withStore);
+    purgeContract(withStore);
   });
 }

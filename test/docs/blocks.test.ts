@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { readCases } from '../../src/facts/cases/read-cases.ts';
+import { runCase } from '../../src/facts/cases/run-case.ts';
 import { readYaml } from '../../src/facts/document/yaml.ts';
 import { compileInventory } from '../../src/facts/inventory/compile.ts';
 import type { Problem } from '../../src/kernel/document.ts';
@@ -35,15 +37,36 @@ describe('YAML in the documents', () => {
   const blocks = PAGES.flatMap((page) => blocksOf(page).map((text) => ({ page, text })));
   const inventories = blocks.filter(({ text }) => text.includes('targets:'));
   const policies = blocks.filter(({ text }) => text.includes('rules:'));
+  const cases = blocks.filter(({ text }) => /^cases:/mu.test(text));
 
   test('there is some on each page', () => {
     assert.deepEqual([...new Set(blocks.map(({ page }) => page))], PAGES);
-    assert.equal(inventories.length + policies.length, blocks.length);
+    assert.equal(inventories.length + policies.length + cases.length, blocks.length);
   });
 
   for (const { page, text } of inventories) {
     test(`the inventory of ${page} compiles`, () => {
       assert.ok(inventoryOf(text).targets.size > 0);
+    });
+  }
+
+  for (const { page, text } of cases) {
+    test(`the cases of ${page} are as the policy of the shop says`, () => {
+      const [inventory, rules] = ['inventory.yaml', 'policy.yaml'].map((name) =>
+        readFileSync(join(ROOT, 'examples/shop', name), 'utf8'),
+      );
+      const policyRead = readYaml(rules ?? '', 'policy.yaml');
+      const casesRead = readYaml(text, 'policy.test.yaml');
+      assert.ok(policyRead.document && casesRead.document);
+      const { policy } = compilePolicy({
+        documents: [policyRead.document],
+        inventory: inventoryOf(inventory ?? ''),
+      });
+      assert.ok(policy);
+      const read = readCases(casesRead.document, policy);
+      assert.deepEqual(errors(read.problems), []);
+      const results = read.cases.map((each) => runCase(policy, each));
+      assert.ok(results.length > 0 && results.every(({ ok }) => ok));
     });
   }
 

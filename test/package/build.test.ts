@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -42,6 +50,21 @@ describe('the built package', () => {
     assert.ok(existsSync(join(folder, 'dist/kernel/decide.d.ts')));
     assert.ok(existsSync(join(folder, 'dist/stores/sqlite/migrations/0001-boundary.sql')));
     assert.ok(!existsSync(join(folder, 'dist/kernel/digest.test.js')));
+  });
+
+  test('gives policies in TypeScript their types, and editors their schemas', () => {
+    const {
+      exports,
+      files,
+    }: {
+      readonly exports: {
+        readonly './policy': { readonly types: string; readonly default: string };
+      };
+      readonly files: readonly string[];
+    } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const { types, default: module } = exports['./policy'];
+    assert.ok(existsSync(join(folder, types)) && existsSync(join(folder, module)));
+    assert.ok(files.includes('schemas'));
   });
 
   test('starts, and says its version', () => {

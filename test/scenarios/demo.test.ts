@@ -16,6 +16,6 @@ test('every scene of the demonstration ends as it should', () => {
     .filter((line) => line !== '')
     .map((line): Readonly<Record<string, unknown>> => JSON.parse(line));
   for (const scene of scenes) assert.equal(scene['got'], scene['expected'], JSON.stringify(scene));
-  assert.equal(scenes.length, 9, stderr);
+  assert.equal(scenes.length, 10, stderr);
   assert.equal(status, 0, stderr);
 });

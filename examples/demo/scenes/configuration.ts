@@ -55,6 +55,11 @@ rules:
     require:
       - approval: { from: role:executive, count: 1, askFor: 8h, validFor: 1s }
 
+  - id: support-deletes-with-consent
+    match: { kind: data.delete, principal: { role: support-agent } }
+    allow:
+      - approval: { from: role:executive, count: 1, askFor: 8h, validFor: 1h }
+
   - id: release-agents-deploy
     match: { kind: code.execute, principal: { role: release-agent } }
     allow: true
@@ -81,6 +86,7 @@ function inventory(places: Places): string {
 targets:
 ${payments(places, 'shop-payments', places.paymentsPort)}
 ${payments(places, 'slow-payments', places.slowPaymentsPort)}
+${database(places)}
 ${site(places, 'site', 'current')}
 ${site(places, 'site-production', 'production')}`;
 }
@@ -103,11 +109,25 @@ function payments({ folder }: Places, name: string, port: number): string {
 `;
 }
 
+function database({ folder }: Places): string {
+  return `  shop-db:
+    sqlite: "${folder}/customers.db"
+    operations:
+      delete-customers:
+        kind: data.delete
+        args: { closedBefore: date }
+        sql: DELETE FROM customers WHERE closed_at < :closedBefore
+        key: id
+        max: { rows: 1000 }
+        visible: [closedBefore]
+`;
+}
+
 function site(places: Places, name: string, folder: string): string {
   const { node, deploy } = places;
   const releases = `${places.folder}/releases`;
   return `  ${name}:
-    process: { cwd: "${places.folder}/${folder}" }
+    process: { cwd: "${places.folder}/${folder}", user: same-as-layer }
     probe: { file: "${places.folder}/${folder}/system.json", field: /id, environment: { field: /environment, values: { staging: staging, production: production } } }
     operations:
       deploy:

@@ -75,6 +75,12 @@ export const SCENES: readonly Scene[] = [
     play: previewDrifted,
   },
   {
+    name: 'a deletion whose rows changed',
+    title: 'approved for customers 12, 13 and 14; then 12 came back and 15 closed the account',
+    expected: 'held by consent_moved, nothing deleted',
+    play: rowsChanged,
+  },
+  {
     name: 'a crash between send and settlement',
     title: 'the layer is killed while the payment service works',
     expected: 'unknown, then succeeded by evidence, refunded once',
@@ -194,6 +200,31 @@ async function previewDrifted(stage: Stage): Promise<Ended> {
     waitMs: 10_000,
   });
   return { lines: findingLines(body), got: verdict(body, refunded(stage, 'ch_6S')) };
+}
+
+async function rowsChanged(stage: Stage): Promise<Ended> {
+  const { api, cast } = stage;
+  const proposal = {
+    target: 'shop-db',
+    operation: 'delete-customers',
+    args: { closedBefore: '2026-01-01' },
+    notBefore: soon(SOON_MS),
+  };
+  const before = stage.customers();
+  const id = idOf(await api.propose(cast.agent, proposal));
+  await api.approve(cast.tomas, id);
+  stage.changeCustomers('UPDATE customers SET closed_at = NULL WHERE id = 12');
+  stage.changeCustomers("UPDATE customers SET closed_at = '2025-11-02' WHERE id = 15");
+  const body = await api.until(cast.tomas, id, {
+    done: (each) => !codes(each).includes('not_before'),
+    waitMs: 10_000,
+  });
+  const after = stage.customers();
+  const same = JSON.stringify(before) === JSON.stringify(after);
+  return {
+    lines: findingLines(body),
+    got: verdict(body, same ? 'nothing deleted' : `customers ${JSON.stringify(after)}`),
+  };
 }
 
 async function crashed(stage: Stage): Promise<Ended> {

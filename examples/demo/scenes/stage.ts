@@ -7,6 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { DatabaseSync } from 'node:sqlite';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Api } from './api.ts';
@@ -56,6 +57,7 @@ export class Stage {
       writeFileSync(join(folder, `${name}.token`), token, { mode: 0o600 });
     }
     prepareSites(folder);
+    prepareCustomers(folder);
     const services = await Promise.all([
       startPayments(join(folder, 'payments.jsonl'), tokens, 0),
       startPayments(join(folder, 'slow-payments.jsonl'), tokens, 20_000),
@@ -136,6 +138,24 @@ export class Stage {
     );
   }
 
+  /** Runs a statement in the customer database, as somebody else would. */
+  changeCustomers(statement: string): void {
+    const database = new DatabaseSync(join(this.folder, 'customers.db'), { timeout: 5000 });
+    database.exec(statement);
+    database.close();
+  }
+
+  /** The ids that the customer database has. */
+  customers(): number[] {
+    const database = new DatabaseSync(join(this.folder, 'customers.db'), {
+      readOnly: true,
+      timeout: 5000,
+    });
+    const rows = database.prepare('SELECT id FROM customers ORDER BY id').all();
+    database.close();
+    return rows.map((row) => Number(row['id']));
+  }
+
   /** What was deployed into a folder, by its own record. */
   deploymentsIn(site: 'staging' | 'production'): string[] {
     return linesOf(join(this.folder, site, 'deployments.jsonl')).map((line) =>
@@ -199,6 +219,15 @@ function prepareSites(folder: string): void {
   symlinkSync(join(folder, 'staging'), join(folder, 'current'));
   mkdirSync(join(folder, 'releases'));
   writeFileSync(join(folder, 'releases', '2.4.0.txt'), 'release 2.4.0\n');
+}
+
+/** A database of customers, three of whom closed their account. */
+function prepareCustomers(folder: string): void {
+  const database = new DatabaseSync(join(folder, 'customers.db'));
+  database.exec(`CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, closed_at TEXT);
+    INSERT INTO customers VALUES (11, 'Ann', NULL), (12, 'Bob', '2024-02-01'),
+      (13, 'Cid', '2025-03-01'), (14, 'Dee', '2025-06-30'), (15, 'Eve', NULL)`);
+  database.close();
 }
 
 async function startPayments(

@@ -1,9 +1,10 @@
 /** Agents and people: enrol, list, revoke. */
-import type { AccountView, EnrolledView } from '../../protocol/directory.ts';
+import type { AccountView } from '../../protocol/directory.ts';
 import { word, type Command, type CommandContext, type OptionSpec } from '../command.ts';
 import { instantText } from '../render.ts';
 import { safeText } from '../safe-text.ts';
 import { table } from '../terminal.ts';
+import { enrolled, KEY_OUT } from './key-out.ts';
 
 const ROLE: OptionSpec = {
   flags: '--role <role>',
@@ -25,6 +26,7 @@ export const agentAdd: Command = {
     },
     ROLE,
     { flags: '--for <person>', summary: 'person on whose behalf this key acts' },
+    KEY_OUT,
   ],
   client: true,
   examples: ['exequatur agent add support-bot --owner dana --role support --for dana'],
@@ -37,7 +39,8 @@ export const agentAdd: Command = {
       roles: given.texts('role'),
       ...(delegator === undefined ? {} : { delegator }),
     };
-    tellEnrolled(context, await (await context.api(['operator'])).call('enrolAgent', { body }));
+    const api = await context.api(['operator']);
+    await enrolled(context, given, () => api.call('enrolAgent', { body }));
     return 0;
   },
 };
@@ -85,6 +88,7 @@ export const personAdd: Command = {
       summary: 'other name of the same human being, who counts once; may be repeated',
       many: true,
     },
+    KEY_OUT,
   ],
   client: true,
   examples: ['exequatur person add mei --role payments-lead'],
@@ -95,7 +99,8 @@ export const personAdd: Command = {
       roles: given.texts('role'),
       aliases: given.texts('alias'),
     };
-    tellEnrolled(context, await (await context.api(['operator'])).call('enrolPerson', { body }));
+    const api = await context.api(['operator']);
+    await enrolled(context, given, () => api.call('enrolPerson', { body }));
     return 0;
   },
 };
@@ -130,18 +135,6 @@ export const personRevoke: Command = {
     return 0;
   },
 };
-
-function tellEnrolled(context: CommandContext, { account, key }: EnrolledView): void {
-  context.tell({ account, key });
-  context.say(`${account.kind} ${safeText(account.name)} is enrolled; its key, shown this once:`);
-  context.say(safeText(key));
-  context.say(
-    context.paint(
-      'quiet',
-      'keep it where nobody else can read it: EXEQUATUR_KEY, or a file for --key-file',
-    ),
-  );
-}
 
 function tellAccounts(context: CommandContext, accounts: readonly AccountView[]): void {
   for (const account of accounts) context.tell(account);

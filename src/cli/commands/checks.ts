@@ -15,7 +15,7 @@ export const policyCheck: Command = {
   name: 'policy check',
   summary: 'check policy files as a start would, without starting',
   description:
-    'Checks the files named, or those of the configuration, against the inventory: every problem with file, line and column.',
+    'Checks the files named, or those of the configuration, against the inventory: every problem with file, line and column. Also tells of rules that can never decide anything, because another one always does, and of those in shadow.',
   arguments: [{ name: 'file', summary: 'policy files', optional: true, many: true }],
   options: [
     CONFIG,
@@ -30,6 +30,7 @@ export const policyCheck: Command = {
   async run(context, given) {
     const door = await context.server();
     const checked = await door.policyCheck({
+      directory: context.terminal.directory,
       config: given.text('config') ?? 'exequatur.yaml',
       files: given.words,
       inventory: given.text('inventory'),

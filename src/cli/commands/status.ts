@@ -37,6 +37,7 @@ function rowsOf(view: StatusView): readonly (readonly string[])[] {
     ['version', safeText(view.version)],
     ['mode', safeText(view.mode)],
     ['isolation', safeText(view.isolation) + advice],
+    ...view.sameUserTargets.map((name) => ['programs as layer', safeText(name)]),
     ['tenant', safeText(view.tenant)],
     ['epoch', `${String(view.epoch.number)} since ${instantText(view.epoch.at)}`],
     ['held', countText(held)],

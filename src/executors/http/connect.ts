@@ -22,6 +22,8 @@ export interface Network {
   readonly lookup: Lookup;
   /** PEM certificates to trust instead of Node's own. */
   readonly certificateAuthorities: readonly string[] | undefined;
+  /** The client's certificate with its chain and its private key, as PEM, where TLS asks for one. */
+  readonly clientPem?: string | undefined;
 }
 
 /** A name with more addresses than this is not reached at all. */
@@ -118,7 +120,7 @@ async function connectOnce(
   signal: AbortSignal,
 ): Promise<Socket | string> {
   const url = baseUrl(target);
-  const socket = openSocket(url, address, network.certificateAuthorities);
+  const socket = openSocket(url, address, network);
   const over = new AbortController();
   const ended = AbortSignal.any([over.signal, signal]);
   const result = await Promise.race([
@@ -141,7 +143,7 @@ async function connectOnce(
 function openSocket(
   url: URL,
   address: string,
-  certificateAuthorities: readonly string[] | undefined,
+  { certificateAuthorities, clientPem }: Network,
 ): Socket {
   const place = { host: address, port: portOf(url), autoSelectFamily: false };
   if (url.protocol === 'http:') return connectTcp(place);
@@ -154,6 +156,7 @@ function openSocket(
     minVersion: 'TLSv1.2',
     ALPNProtocols: ['http/1.1'],
     ...(certificateAuthorities === undefined ? {} : { ca: [...certificateAuthorities] }),
+    ...(clientPem === undefined ? {} : { cert: clientPem, key: clientPem }),
   });
 }
 
@@ -172,9 +175,9 @@ function connected(socket: Socket, event: 'connect' | 'secureConnect'): Promise<
   });
 }
 
-/** A bearer credential goes in the clear only to addresses that the operator named. */
+/** A credential, and what was made with one, goes in the clear only to addresses that the operator named. */
 export function checkClear(target: HttpTarget, addresses: readonly CheckedAddress[]): void {
-  const isClear = baseUrl(target).protocol === 'http:' && target.auth === 'bearer';
+  const isClear = baseUrl(target).protocol === 'http:' && target.auth !== 'none';
   if (isClear && addresses.some(({ allowedByName }) => !allowedByName)) {
     refuse(
       'credential_in_clear',

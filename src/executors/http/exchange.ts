@@ -53,7 +53,7 @@ export async function exchange(options: Exchange): Promise<Exchanged> {
     createConnection: () => socket,
     method: options.compiled.method,
     path: `${options.compiled.url.pathname}${options.compiled.url.search}`,
-    headers: headersOf(options),
+    headers: requestHeaders(options.compiled, options.added),
     setHost: false,
     setDefaultHeaders: false,
     maxHeaderSize: HEAD_BYTES_MAX,
@@ -72,7 +72,11 @@ export async function exchange(options: Exchange): Promise<Exchanged> {
   }
 }
 
-function headersOf({ compiled, added }: Exchange): Readonly<Record<string, string>> {
+/** Every header of a request, as it goes over the connection. */
+export function requestHeaders(
+  compiled: CompiledRequest,
+  added: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   const { body, method, url } = compiled;
   const length = Buffer.byteLength(body?.text ?? '', 'utf8');
   return {

@@ -6,6 +6,8 @@
  * Precondition class: conditional where the operation sends `If-Match`, read-then-act where it has a
  * preview, unconditioned else.
  */
+import type { Socket } from 'node:net';
+
 import type { Clock, EffectRequest, Prepared } from '../../engine/ports.ts';
 import type { Preview, Resolution } from '../../kernel/action.ts';
 import type { LockedTarget, Target } from '../../kernel/inventory.ts';
@@ -14,6 +16,8 @@ import type { Masker } from '../mask.ts';
 import { prepareOnce } from '../prepared.ts';
 import type { ProbingExecutor } from '../probing-executor.ts';
 import { attempt, refuse } from '../refusal.ts';
+import { EXECUTION_PLACEHOLDER } from '../template.ts';
+import { leaseAuthentication } from './authentication.ts';
 import {
   compileRequest,
   httpBinding,
@@ -23,15 +27,8 @@ import {
 } from './compile.ts';
 import { checkClear, connectPinned, lookUpAll, resolveAddresses, type Lookup } from './connect.ts';
 import { exchange } from './exchange.ts';
-import {
-  authorization,
-  isStrongEtag,
-  leaseBearer,
-  previewHttp,
-  probeHttp,
-  reconcileHttp,
-  type HttpTools,
-} from './look.ts';
+import { isStrongEtag, previewHttp, probeHttp, reconcileHttp, type HttpTools } from './look.ts';
+import { createTokenCache } from './oauth2.ts';
 import { exchangeOutcome } from './outcome.ts';
 
 /** What the executor needs: who masks, where credentials are, time, and how names are resolved. */
@@ -48,7 +45,12 @@ export interface HttpExecutorOptions {
 /** Makes the executor of contract `http/1`. */
 export function createHttpExecutor(options: HttpExecutorOptions): ProbingExecutor {
   const { lookup = lookUpAll, certificateAuthorities } = options;
-  const tools: HttpTools = { ...options, lookup, certificateAuthorities };
+  const tools: HttpTools = {
+    ...options,
+    lookup,
+    certificateAuthorities,
+    tokens: createTokenCache(options.clock),
+  };
   return {
     contract: HTTP_CONTRACT,
     resolve: (request, signal) => attempt(() => resolve(request, tools, signal)),
@@ -110,39 +112,53 @@ async function prepare(preparing: Preparing, tools: HttpTools): Promise<Prepared
   const addresses = await resolveAddresses(binding.target, tools, signal);
   checkClear(binding.target, addresses);
   const reference = actReference(request.target, binding);
-  const leased = await leaseBearer(reference, binding.target, tools);
-  const socket = await connectPinned(binding.target, addresses, tools, signal).catch(
-    (error: unknown) => {
-      leased?.release();
-      throw error;
-    },
-  );
+  const authentication = await leaseAuthentication(reference, binding.target, tools, signal);
+  const { operation } = binding;
+  const addedTo = (execution: string): Readonly<Record<string, string>> => ({
+    ...precondition,
+    ...(operation.method === 'GET' ? {} : { 'idempotency-key': execution }),
+  });
+  const network = { ...tools, clientPem: authentication.clientPem };
+  const socket = await rehearsed(() => {
+    // What cannot be signed is refused here, and not after the crossing.
+    const placeholder = compileRequest(request, EXECUTION_PLACEHOLDER);
+    authentication.headers(placeholder, addedTo(EXECUTION_PLACEHOLDER));
+    return connectPinned(binding.target, addresses, network, signal);
+  }, authentication.release);
   return prepareOnce({
     request,
     effect: () => httpEffect(request),
     release() {
-      leased?.release();
+      authentication.release();
       socket.destroy();
     },
     async perform(execution, { signal: cancel, sending }) {
-      const { operation } = binding;
+      const compiled = compileRequest(request, execution.id);
+      const added = addedTo(execution.id);
       const exchanged = await exchange({
         socket,
-        compiled: compileRequest(request, execution.id),
-        added: {
-          ...precondition,
-          ...(operation.method === 'GET' ? {} : { 'idempotency-key': execution.id }),
-          ...authorization(leased),
-        },
+        compiled,
+        added: { ...added, ...authentication.headers(compiled, added) },
         responseBytesMax: operation.responseBytesMax,
         timeoutMs: request.operation.timeoutMs,
         clock: tools.clock,
         signal: cancel,
         sending,
       });
+      if (exchanged.kind === 'answered') authentication.answered(exchanged.status);
       return exchangeOutcome(exchanged, operation, tools.masker);
     },
   });
+}
+
+/** Connects; where that fails, the credential is let go. */
+async function rehearsed(connect: () => Promise<Socket>, release: () => void): Promise<Socket> {
+  try {
+    return await connect();
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 /** The `If-Match` of a conditional operation, from the preview that was consented to. */

@@ -8,21 +8,24 @@ import type { ExecutionId } from '../../kernel/id.ts';
 import type { HttpTarget, Target, Template } from '../../kernel/inventory.ts';
 import type { JsonObject, JsonValue } from '../../kernel/json/value.ts';
 import { parseAnswer } from '../answer.ts';
-import { leaseCredential, type Environment, type Lease } from '../credentials.ts';
+import type { Environment } from '../credentials.ts';
 import type { Masker } from '../mask.ts';
 import { childOf, isJsonArray, isJsonObject, readProbe, select } from '../pointer.ts';
 import { refuse, type RefusalCode } from '../refusal.ts';
 import { EXECUTION_PLACEHOLDER } from '../template.ts';
 import type { CheckedAddress } from './address.ts';
-import { compileUrl, httpBinding, valuesOf } from './compile.ts';
+import { leaseAuthentication } from './authentication.ts';
+import { compileUrl, httpBinding, valuesOf, type CompiledRequest } from './compile.ts';
 import { checkClear, connectPinned, resolveAddresses, type Network } from './connect.ts';
 import { exchange } from './exchange.ts';
 import { isEncoded, type Answered } from './outcome.ts';
+import type { TokenCache } from './oauth2.ts';
 
 /** What the executor was made with. */
 export interface HttpTools extends Network {
   readonly masker: Masker;
   readonly environment: Environment;
+  readonly tokens: TokenCache;
 }
 
 /** The largest answer to a look, in bytes. */
@@ -231,13 +234,15 @@ async function get(options: Get, tools: HttpTools): Promise<Looked> {
   const { target, executor, url, signal, addresses, failure } = options;
   checkClear(executor, addresses);
   const reference = target.credentials.look ?? target.credentials.act;
-  const leased = await leaseBearer(reference, executor, tools);
+  const compiled: CompiledRequest = { method: 'GET', url, headers: {}, body: undefined };
+  const authentication = await leaseAuthentication(reference, executor, tools, signal);
   try {
-    const socket = await connectPinned(executor, addresses, tools, signal);
+    const network = { ...tools, clientPem: authentication.clientPem };
+    const socket = await connectPinned(executor, addresses, network, signal);
     const exchanged = await exchange({
       socket,
-      compiled: { method: 'GET', url, headers: {}, body: undefined },
-      added: authorization(leased),
+      compiled,
+      added: authentication.headers(compiled, {}),
       responseBytesMax: LOOK_BYTES_MAX,
       timeoutMs: LOOK_MS_MAX,
       clock: tools.clock,
@@ -248,31 +253,11 @@ async function get(options: Get, tools: HttpTools): Promise<Looked> {
       const isEnd = exchanged.code === 'timeout' || exchanged.code === 'cancelled';
       return refuse(isEnd ? exchanged.code : failure, exchanged.message);
     }
+    authentication.answered(exchanged.status);
     if (!exchanged.complete) return refuse(failure, 'the answer is too long');
     const json = isEncoded(exchanged) ? undefined : parseAnswer(exchanged.body, tools.masker);
     return { answer: exchanged, json };
   } finally {
-    leased?.release();
+    authentication.release();
   }
-}
-
-/** Leases a bearer token; nothing where the target takes none. */
-export async function leaseBearer(
-  reference: string | undefined,
-  executor: HttpTarget,
-  tools: HttpTools,
-): Promise<Lease | undefined> {
-  if (executor.auth === 'none') return undefined;
-  if (reference === undefined) return refuse('credential_missing', 'the target has no credential');
-  const leased = await leaseCredential(reference, tools);
-  if (!/^[\x21-\x7e]+$/u.test(leased.value)) {
-    leased.release();
-    refuse('credential_not_sendable', `credential \`${reference}\` is no bearer token`);
-  }
-  return leased;
-}
-
-/** The header that carries a leased token. */
-export function authorization(leased: Lease | undefined): Readonly<Record<string, string>> {
-  return leased === undefined ? {} : { authorization: `Bearer ${leased.value}` };
 }

@@ -77,6 +77,8 @@ export function processEffect(
       values: target.environmentValues,
       credential: target.credentialVariable ?? null,
     },
+    // Absent where there is none, so that effects of before keep their digest.
+    ...(target.isolation === undefined ? {} : { isolation: target.isolation }),
     files: digestsOf(effectFiles(operation), files),
   });
 }

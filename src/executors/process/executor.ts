@@ -22,6 +22,7 @@ import {
   renderArgv,
   type ProcessBinding,
 } from './compile.ts';
+import { confine } from './confinement.ts';
 import { canMeasureMemory } from './group.ts';
 import { previewProgram, reconcileProgram } from './look.ts';
 import { programOutcome } from './outcome.ts';
@@ -111,6 +112,7 @@ async function prepare(
   if (processEffect(request, binding, files) !== resolution.effect) {
     refuse('effect_changed', 'the effect is not the one that was resolved');
   }
+  const confinement = await confine(binding);
   if (signal.aborted) refuse('cancelled', 'cancelled while the effect was prepared');
   const leased = await leaseVariable(actReference(request.target, binding), binding, tools);
   const still = (): boolean =>
@@ -122,7 +124,8 @@ async function prepare(
     async perform(execution, options) {
       const argv = renderArgv(binding.operation.run, request, execution.id);
       const environment = variablesOf(binding, { leased, execution: execution.id }, tools);
-      const program = { ...programOf(request, binding, argv, environment), directory };
+      const limits = programOf(request, binding, argv, { environment, confinement });
+      const program = { ...limits, directory };
       return await send(program, binding, { ...tools, ...options, still });
     },
   });

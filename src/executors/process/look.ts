@@ -16,6 +16,7 @@ import {
   renderArgv,
   type ProcessBinding,
 } from './compile.ts';
+import { confine } from './confinement.ts';
 import { declared, programResult } from './outcome.ts';
 import { runProgram, type ProgramEnd } from './program.ts';
 import {
@@ -102,8 +103,9 @@ async function look(
   const leased = await leaseVariable(request.target.credentials.look, binding, tools);
   try {
     const environment = variablesOf(binding, { leased, execution }, tools);
+    const confinement = await confine(binding);
     const program = {
-      ...programOf(request, binding, argv, environment),
+      ...programOf(request, binding, argv, { environment, confinement }),
       timeoutMs: Math.min(request.operation.timeoutMs, LOOK_MS_MAX),
     };
     return await runProgram(program, { ...tools, signal, starting: () => true });

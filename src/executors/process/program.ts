@@ -6,6 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 
 import type { Clock } from '../../engine/ports.ts';
 import type { Masker } from '../mask.ts';
+import { NOT_CONFINED, type Confinement } from './confinement.ts';
 import { endGroup, groupGoneWithin, groupMemoryBytes } from './group.ts';
 
 /** What a program leaves behind in its group has this long to finish by itself. */
@@ -25,6 +26,8 @@ export interface Program {
   /** Of both outputs together. */
   readonly outputBytesMax: number;
   readonly memoryBytesMax?: number;
+  /** Whose rights it has, and in what it is wrapped; the layer's own and nothing if absent. */
+  readonly confinement?: Confinement;
 }
 
 /** Where a program runs. */
@@ -81,7 +84,8 @@ type NotStarted = Extract<ProgramEnd, { readonly kind: 'not_started' }>;
 
 /** INVARIANT: nothing is awaited before the spawn, so that the answer of `starting` still holds. */
 function start(program: Program): Promise<Started | NotStarted> {
-  const [file = '', ...words] = program.argv;
+  const { user, wrapper } = program.confinement ?? NOT_CONFINED;
+  const [file = '', ...words] = [...wrapper, ...program.argv];
   try {
     const child = spawn(file, words, {
       cwd: program.directory,
@@ -89,7 +93,10 @@ function start(program: Program): Promise<Started | NotStarted> {
       env: { NODE_V8_COVERAGE: undefined, ...program.environment },
       detached: true,
       shell: false,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // The fourth is where a sandbox reports what became of the program in it.
+      stdio: ['ignore', 'pipe', 'pipe', ...(wrapper.length > 0 ? (['pipe'] as const) : [])],
+      // With a user set, Node drops the supplementary groups too.
+      ...user,
     });
     const group = child.pid;
     if (group !== undefined) return Promise.resolve({ child, group });
@@ -119,6 +126,7 @@ async function follow(
   { child, group }: Started,
 ): Promise<ProgramEnd> {
   const over = new AbortController();
+  const report = sandboxReport(child, program);
   const output = collectOutput(child, program.outputBytesMax, masker);
   const exited = new Promise<Pick<ExitEvent, 'exitCode' | 'signal'>>((resolve) => {
     child.once('exit', (exitCode, exitSignal) => {
@@ -151,6 +159,10 @@ async function follow(
   child.stdout?.destroy();
   child.stderr?.destroy();
   child.unref();
+  if (endedBy === undefined && gone && !report.ran()) {
+    const message = 'the sandbox could not be set up, and the program was not started in it';
+    return { kind: 'not_started', code: 'start_failed', message };
+  }
   return {
     kind: 'ended',
     ...exit,
@@ -202,6 +214,26 @@ async function memoryExceeded(
     await clock.sleep(MEMORY_SAMPLE_MS, over);
   }
   return undefined;
+}
+
+/** How much a sandbox may report, in characters; what it says is a few hundred. */
+const REPORT_LENGTH_MAX = 4096;
+
+/**
+ * Whether the program ran. A sandbox that cannot be set up ends with a code of its own, which must not
+ * be taken for the program's: `bwrap` reports an exit code only once the program was executed.
+ */
+function sandboxReport(child: ChildProcess, program: Program): { readonly ran: () => boolean } {
+  const isWrapped = (program.confinement ?? NOT_CONFINED).wrapper.length > 0;
+  const stream = child.stdio[3];
+  let text = '';
+  if (isWrapped && stream !== null && stream !== undefined) {
+    stream.on('data', (chunk: Buffer) => {
+      if (text.length < REPORT_LENGTH_MAX) text += chunk.toString('latin1');
+    });
+    stream.on('error', () => undefined);
+  }
+  return { ran: () => !isWrapped || text.includes('"exit-code"') };
 }
 
 interface Output {

@@ -74,13 +74,17 @@ export function programOf(
   request: EffectRequest,
   binding: ProcessBinding,
   argv: readonly string[],
-  environment: Readonly<Record<string, string>>,
+  {
+    environment,
+    confinement,
+  }: Pick<Program, 'environment'> & Required<Pick<Program, 'confinement'>>,
 ): Program {
   const { operation } = binding;
   return {
     argv,
     directory: binding.target.directory,
     environment,
+    confinement,
     timeoutMs: request.operation.timeoutMs,
     outputBytesMax: operation.outputBytesMax,
     ...(operation.memoryBytesMax === undefined ? {} : { memoryBytesMax: operation.memoryBytesMax }),

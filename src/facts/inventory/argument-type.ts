@@ -137,8 +137,16 @@ function withMaximum(
 
 // ---------------------------------------------------------------- the short form
 
-const SHORT = /^([a-z]+)(?:\((.*)\))?(\?)?$/u;
-const SIMPLE = ['boolean', 'integer', 'decimal', 'date', 'instant', 'duration'] as const;
+const SHORT = /^([a-z-]+)(?:\((.*)\))?(\?)?$/u;
+const SIMPLE = [
+  'boolean',
+  'integer',
+  'decimal',
+  'date',
+  'instant',
+  'duration',
+  'oci-digest',
+] as const;
 const WORDS = [...SIMPLE, 'string', 'money', 'enum', 'path', 'url', 'list'];
 
 function readShort(

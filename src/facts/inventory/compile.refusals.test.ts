@@ -265,6 +265,53 @@ const TARGETS: readonly (readonly [what: string, text: string, ...problems: stri
     'credential_missing 3:56',
   ],
   [
+    'a command that only a shell could read',
+    targetWith(
+      'http: { url: https://a.example, auth: bearer }, credentials: { act: "exec:/bin/x $A", look: env:L }',
+    ),
+    'bad_credential 3:76',
+    'credential_missing 3:56',
+  ],
+  [
+    'an auth that is none',
+    targetWith('http: { url: https://a.example, auth: digest }'),
+    'bad_choice 3:46',
+  ],
+  [
+    'an auth of two schemes',
+    targetWith(
+      'http: { url: https://a.example, auth: { oauth2: { tokenUrl: https://b.example }, sigv4: { region: a, service: b } } }',
+    ),
+    'bad_auth 3:46',
+  ],
+  [
+    'an auth of no scheme',
+    targetWith('http: { url: https://a.example, auth: {} }'),
+    'bad_auth 3:46',
+  ],
+  [
+    'a token url with a password',
+    targetWith('http: { url: https://a.example, auth: { oauth2: { tokenUrl: "https://u:p@b" } } }'),
+    'bad_url 3:68',
+  ],
+  [
+    'a scope that is none',
+    targetWith(
+      'http: { url: https://a.example, auth: { oauth2: { tokenUrl: https://b.example, scope: "a  b" } } }',
+    ),
+    'bad_auth 3:94',
+  ],
+  [
+    'a region that is none',
+    targetWith('http: { url: https://a.example, auth: { sigv4: { region: a/b, service: s3 } } }'),
+    'bad_auth 3:65',
+  ],
+  [
+    'a client certificate over plain http',
+    targetWith('http: { url: http://127.0.0.1, auth: mtls }'),
+    'bad_auth 3:14',
+  ],
+  [
     'a probe of a file behind http',
     targetWith('http: https://a.example, probe: { file: /x, field: /id }'),
     'bad_probe 3:42',
@@ -279,6 +326,17 @@ const TARGETS: readonly (readonly [what: string, text: string, ...problems: stri
     'a variable that is none',
     targetWith('process: { cwd: /srv, environment: [A=B] }'),
     'bad_executor 3:44',
+  ],
+  ['a user that is none', targetWith('process: { cwd: /srv, user: "a b" }'), 'bad_executor 3:36'],
+  [
+    'a user and a sandbox',
+    targetWith('process: { cwd: /srv, user: web, sandbox: bwrap }'),
+    'bad_executor 3:50',
+  ],
+  [
+    'a sandbox that is not known',
+    targetWith('process: { cwd: /srv, sandbox: docker }'),
+    'bad_choice 3:39',
   ],
   ['a home directory in a path', targetWith('process: ~/srv'), 'bad_path 3:17'],
 ];
@@ -296,6 +354,9 @@ test('a message never repeats what may be a secret', () => {
     targetWith('http: "https://a:hunter2@a.example"'),
     targetWith(
       'http: { url: https://a.example, auth: bearer }, credentials: { act: hunter2, look: env:L }',
+    ),
+    targetWith(
+      'http: { url: https://a.example, auth: bearer }, credentials: { act: "exec:/x $hunter2", look: env:L }',
     ),
   ];
   for (const text of texts) assert.ok(!JSON.stringify(compile(text).problems).includes('hunter2'));
@@ -348,6 +409,13 @@ const WARNINGS: readonly (readonly [what: string, text: string, problem: string]
     'previews with the credential that writes',
     targetWith('http: { url: https://a.example, auth: bearer }, credentials: { act: env:A }'),
     'look_missing 3:56',
+  ],
+  [
+    'a credential in the clear on the way to its token',
+    targetWith(
+      'http: { url: https://a.example, auth: { oauth2: { tokenUrl: http://a.example } } }, credentials: { act: env:A, look: env:L }',
+    ),
+    'credential_in_clear 3:92',
   ],
   [
     'a credential in the clear',

@@ -43,6 +43,58 @@ function processOf(operation: Operation): ProcessOperation {
 
 // ---------------------------------------------------------------- what is compiled
 
+test('what keeps a program from the layer is compiled, with paths from where the inventory lies', () => {
+  const table: readonly (readonly [string, unknown])[] = [
+    ['user: same-as-layer', { kind: 'same-as-layer' }],
+    ['user: web', { kind: 'user', name: 'web' }],
+    ['sandbox: bwrap', { kind: 'bwrap', readOnly: [], writable: [], network: false }],
+    [
+      'sandbox: { bwrap: { readOnly: [/opt, ./data], writable: ./out, network: true } }',
+      {
+        kind: 'bwrap',
+        readOnly: ['/etc/exequatur/data', '/opt'],
+        writable: ['/etc/exequatur/out'],
+        network: true,
+      },
+    ],
+  ];
+  for (const [given, expected] of table) {
+    const text = SHOP.replace('cwd: ./web,', `cwd: ./web, ${given},`);
+    const { executor } = targetOf(compiled(text), 'shop-web');
+    assert.ok(executor.kind === 'process');
+    assert.deepEqual(executor.isolation, expected);
+  }
+});
+
+test('each way to authenticate is compiled with what it needs, a trailing slash of a token url included', () => {
+  const table: readonly (readonly [string, unknown])[] = [
+    ['basic', 'basic'],
+    ['mtls', 'mtls'],
+    [
+      '{ oauth2: { tokenUrl: https://id.example/token/, scope: a b, audience: c } }',
+      { kind: 'oauth2', tokenUrl: 'https://id.example/token/', scope: 'a b', audience: 'c' },
+    ],
+    [
+      '{ oauth2: { tokenUrl: https://id.example/token } }',
+      { kind: 'oauth2', tokenUrl: 'https://id.example/token' },
+    ],
+    [
+      '{ sigv4: { region: eu-west-1, service: s3 } }',
+      { kind: 'sigv4', region: 'eu-west-1', service: 's3' },
+    ],
+  ];
+  for (const [auth, expected] of table) {
+    const text = SHOP.replace('auth: bearer', `auth: ${auth}`).replace(
+      'env:PAY_LOOK',
+      "exec:HOME=/srv /usr/bin/vault 'read it'",
+    );
+    const { executor, credentials } = targetOf(compiled(text), 'shop-payments');
+    assert.ok(executor.kind === 'http');
+    assert.deepEqual(executor.auth, expected);
+    assert.equal(credentials.look, "exec:HOME=/srv /usr/bin/vault 'read it'");
+  }
+});
+
 test('a target reached by http is compiled as the design writes it', () => {
   const target = targetOf(compiled(SHOP), 'shop-payments');
   assert.equal(target.environment, 'production');
@@ -217,6 +269,8 @@ const TYPES: readonly (readonly [text: string, type: ArgumentType, optional?: tr
   ['date', { kind: 'date' }],
   ['instant', { kind: 'instant' }],
   ['duration', { kind: 'duration' }],
+  ['oci-digest', { kind: 'oci-digest' }],
+  ['oci-digest?', { kind: 'oci-digest' }, true],
   ['"enum(a, b)"', { kind: 'enum', values: ['a', 'b'] }],
   ['path(/srv/x/)', { kind: 'path', within: '/srv/x' }],
   ['path(data)', { kind: 'path', within: '/etc/exequatur/data' }],

@@ -13,6 +13,10 @@ export const INVENTORY_LIMITS = {
   /** Words of a program. */
   wordsMax: 256,
   filesMax: 256,
+  /** Directories that a target of files declares. */
+  rootsMax: 64,
+  /** The largest file that is acted on. */
+  fileBytesMax: 67_108_864,
   headersMax: 64,
   fieldsMax: 256,
   pointersMax: 64,
@@ -21,6 +25,9 @@ export const INVENTORY_LIMITS = {
   timeoutMsMax: 3_600_000,
   outputBytesMax: 16_777_216,
   memoryBytesMax: 1_099_511_627_776,
+  /** Rows of one statement. */
+  rowsMax: 10_000,
+  statementLengthMax: 16_384,
 } as const;
 
 /** What holds where the inventory says nothing. */
@@ -30,6 +37,9 @@ export const INVENTORY_DEFAULTS = {
   outputBytesMax: 262_144,
   stringLengthMax: 1000,
   itemsMax: 100,
+  fileBytesMax: 1_048_576,
+  rowsMax: 1000,
+  lockTimeoutMs: 5000,
 } as const;
 
 /** The codes that the reader of an inventory gives, beside `YAML_CODES` and `DOCUMENT_CODES`. */
@@ -40,14 +50,16 @@ export const INVENTORY_CODES = [
   'bad_version',
   /** The target has no executor, or more than one. */
   'bad_executor',
-  /** A credential is not `env:NAME` or `file:/path`. */
+  /** A credential is not `env:NAME`, `file:/path` or `exec:/path word…`. */
   'bad_credential',
   /** The target adds a credential to requests and names none. */
   'credential_missing',
   /** Previews and probes are sent without a credential, because `look` is missing. */
   'look_missing',
-  /** A bearer credential travels over plain HTTP. */
+  /** A credential travels over plain HTTP. */
   'credential_in_clear',
+  /** Not a way to authenticate at an http target, or one without what it needs. */
+  'bad_auth',
   /** Not an http or https URL without user, query or fragment. */
   'bad_url',
   /** Not a range of addresses such as `127.0.0.0/8`. */
@@ -96,6 +108,34 @@ export const INVENTORY_CODES = [
   'read_may_write',
   /** Not 64 hex digits. */
   'bad_digest',
+  /** The statement does not parse. */
+  'sql_syntax',
+  /** A comment in a statement. */
+  'sql_comment',
+  /** `$1`, `?` or `$$` in a statement; arguments are written as `:name`. */
+  'sql_parameter',
+  /** No statement, or more than one. */
+  'sql_not_one',
+  /** Not a DELETE, UPDATE, INSERT or SELECT, or not the one that the kind says. */
+  'sql_sort',
+  /** A `WITH` clause. */
+  'sql_with',
+  /** More than one table. */
+  'sql_join',
+  /** A query within the statement. */
+  'sql_subquery',
+  /** A function that is not known to have no effect. */
+  'sql_function',
+  /** A cast to a type that is not a simple one. */
+  'sql_cast',
+  /** A `RETURNING` clause; the layer adds its own. */
+  'sql_returning',
+  /** No `key`, one where nothing is changed, or an update of the key itself. */
+  'sql_key',
+  /** More rows than `max` allows. */
+  'sql_rows',
+  /** Anything else that is not understood. */
+  'sql_unproved',
   /** A number that JSON cannot carry exactly. */
   'bad_number',
 ] as const;

@@ -29,7 +29,8 @@ const PAY = { target: 'pay', identity: 'acct_1', environment: 'production', file
 test('a lock is written in one order, with a word on what it is', () => {
   assert.equal(
     writeLock(lockOf([WEB, PAY])),
-    `# Written by \`exequatur inventory probe\`: which systems and programs the inventory means.
+    `# yaml-language-server: $schema=https://unpkg.com/exequatur/schemas/inventory-lock.json
+# Written by \`exequatur inventory probe\`: which systems and programs the inventory means.
 # Review every change like code. What differs from this file is not executed.
 version: 1
 targets:

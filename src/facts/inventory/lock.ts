@@ -7,6 +7,7 @@ import { DIGEST_TAGS, type Digest, digestOf, parseDigest } from '../../kernel/di
 import type { DocumentNode, MappingEntry } from '../../kernel/document.ts';
 import type { LockedTarget } from '../../kernel/inventory.ts';
 import { toJsonValue } from '../../kernel/json/to-json-value.ts';
+import { schemaLine } from '../document/schema-line.ts';
 import { INVENTORY_LIMITS } from './limits.ts';
 import { boundedEntries, type InventoryReading, refuse } from './reading.ts';
 import { readVersion } from './version.ts';
@@ -42,7 +43,8 @@ export function lockOf(results: readonly ProbeResult[], before: Lock = new Map()
   return lock;
 }
 
-const HEADER = `# Written by \`exequatur inventory probe\`: which systems and programs the inventory means.
+const HEADER = `${schemaLine('inventory-lock')}
+# Written by \`exequatur inventory probe\`: which systems and programs the inventory means.
 # Review every change like code. What differs from this file is not executed.
 `;
 

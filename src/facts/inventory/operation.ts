@@ -14,10 +14,12 @@ import type {
 import { toJsonValue } from '../../kernel/json/to-json-value.ts';
 import { isKind, isRead, type Kind, KINDS } from '../../kernel/kind.ts';
 import { readArguments } from './argument-type.ts';
+import { FILE_ACTIONS, readFileOperation } from './file.ts';
 import { INVENTORY_DEFAULTS, INVENTORY_LIMITS } from './limits.ts';
 import { readProcessOperation } from './program.ts';
 import { bounded, boundedEntries, type InventoryReading, refuse } from './reading.ts';
 import { readHttpOperation } from './request.ts';
+import { readSqlOperation, rowsMeasure } from './sql.ts';
 import type { TemplateReading } from './template.ts';
 
 /** What of its target an operation stands on. */
@@ -38,6 +40,18 @@ const COMMON_KEYS = [
 const KEYS: Readonly<Record<ExecutorBinding['kind'], { required: string[]; optional: string[] }>> =
   {
     http: { required: ['kind', 'request'], optional: [...COMMON_KEYS, 'statuses', 'ifMatch'] },
+    sql: {
+      required: ['kind', 'sql'],
+      optional: [...COMMON_KEYS.filter((key) => key !== 'preview'), 'key', 'max', 'lockTimeout'],
+    },
+    file: {
+      required: ['kind'],
+      optional: [
+        ...COMMON_KEYS.filter((key) => !['preview', 'reconcile', 'output'].includes(key)),
+        ...FILE_ACTIONS,
+        'size',
+      ],
+    },
     process: { required: ['kind', 'run'], optional: [...COMMON_KEYS, 'files', 'exits', 'memory'] },
   };
 
@@ -72,6 +86,7 @@ export function readOperation(
       kind,
       arguments: fields,
       ...rest,
+      measures: withRows(kind, binding, rest.measures),
       precondition: preconditionOf(binding),
       binding,
     },
@@ -104,6 +119,10 @@ function readBinding(
       return readHttpOperation(reading, members);
     case 'process':
       return readProcessOperation({ ...reading, directory: executor.directory }, members);
+    case 'file':
+      return readFileOperation(reading, members);
+    case 'sql':
+      return readSqlOperation({ ...reading, engine: executor.engine }, members);
     default:
       return executor satisfies never;
   }
@@ -111,9 +130,22 @@ function readBinding(
 
 /** How sure the target itself makes the effect (DESIGN section 6). */
 function preconditionOf(binding: OperationBinding): PreconditionClass {
-  if (binding.kind === 'process') return 'read-then-act';
+  if (binding.kind === 'sql')
+    return binding.preview === undefined ? 'unconditioned' : 'conditional';
+  if (binding.kind === 'process' || binding.kind === 'file') return 'read-then-act';
   if (binding.ifMatch !== undefined) return 'conditional';
   return binding.preview === undefined ? 'unconditioned' : 'read-then-act';
+}
+
+/** A statement knows how many rows it writes, where the inventory does not say otherwise. */
+function withRows(
+  kind: Kind,
+  binding: OperationBinding,
+  measures: Operation['measures'],
+): Operation['measures'] {
+  const rows = binding.kind === 'sql' ? rowsMeasure(binding) : undefined;
+  if (rows === undefined || 'rows' in measures || !('rows' in KINDS[kind])) return measures;
+  return { ...measures, rows };
 }
 
 type Rest = Pick<

@@ -1,9 +1,16 @@
 /** How a system is asked who it is, so that a name that leads elsewhere is noticed. */
 import type { DocumentNode } from '../../kernel/document.ts';
-import type { ExecutorBinding, Probe, ProbeEnvironment } from '../../kernel/inventory.ts';
+import type { Members } from '../../kernel/document-reader.ts';
+import type {
+  ExecutorBinding,
+  Probe,
+  ProbeEnvironment,
+  SqlTarget,
+} from '../../kernel/inventory.ts';
 import { INVENTORY_LIMITS } from './limits.ts';
 import { boundedEntries, type InventoryReading, readPath, readPointer, refuse } from './reading.ts';
 import { readPlainPath } from './request.ts';
+import { readProbeStatement } from './sql.ts';
 
 /** Reads `{ GET: /v1/account, field: /id, environment: … }` or the same with `file:`. */
 export function readProbe(
@@ -13,15 +20,14 @@ export function readProbe(
 ): Probe | undefined {
   if (node === undefined) return undefined;
   // A target is probed the way it is reached: a file says nothing about a remote system.
-  const place = executor.kind === 'http' ? 'GET' : 'file';
-  const other = executor.kind === 'http' ? 'file' : 'GET';
+  const place = placeOf(executor);
   const entries = reading.reader.entries(node, 'probe') ?? [];
-  const wrong = entries.find(({ key }) => key === other);
+  const wrong = entries.find(({ key }) => PLACES.has(key) && key !== place);
   if (wrong !== undefined) {
     return refuse(reading, {
       code: 'bad_probe',
       position: wrong.keyPosition,
-      message: `a target reached by \`${executor.kind}\` is not probed by \`${other}\``,
+      message: `a target reached by \`${executor.kind}\` is not probed by \`${wrong.key}\``,
       hint: `use \`${place}:\``,
     });
   }
@@ -32,6 +38,7 @@ export function readProbe(
   });
   const placeNode = members?.get(place);
   if (members === undefined || placeNode === undefined) return undefined;
+  if (executor.kind === 'sql') return readSqlProbe(reading, members, placeNode, executor);
   const path = readPlace(reading, placeNode, executor);
   const identity = readPointer(reading, members.get('field'), 'field');
   const environment = readEnvironment(reading, members.get('environment'));
@@ -44,6 +51,27 @@ export function readProbe(
   };
 }
 
+const PLACES = new Set(['GET', 'file', 'sql']);
+
+function placeOf({ kind }: ExecutorBinding): 'GET' | 'file' | 'sql' {
+  if (kind === 'sql') return 'sql';
+  return kind === 'http' ? 'GET' : 'file';
+}
+
+function readSqlProbe(
+  reading: InventoryReading,
+  members: Members,
+  node: DocumentNode,
+  executor: SqlTarget,
+): Probe | undefined {
+  const statement = readProbeStatement(reading, node, executor);
+  const identity = readPointer(reading, members.get('field'), 'field');
+  const environment = readEnvironment(reading, members.get('environment'));
+  if (statement === undefined || identity === undefined) return undefined;
+  const marked = environment === undefined ? {} : { environment };
+  return { kind: 'sql', statement, identity, ...marked };
+}
+
 function readPlace(
   reading: InventoryReading,
   node: DocumentNode,
@@ -51,6 +79,9 @@ function readPlace(
 ): string | undefined {
   if (executor.kind === 'process') {
     return readPath(reading, node, { what: 'file', from: executor.directory });
+  }
+  if (executor.kind === 'file') {
+    return readPath(reading, node, { what: 'file', from: reading.baseDirectory });
   }
   return readPlainPath(reading, node);
 }

@@ -1,22 +1,19 @@
 /** One target: where the real system is, how it is asked who it is, and what can be done at it. */
 import path from 'node:path';
-import { parseAddressRange } from '../../kernel/address.ts';
 import type { DocumentNode, MappingEntry } from '../../kernel/document.ts';
 import type { Members } from '../../kernel/document-reader.ts';
-import type {
-  ExecutorBinding,
-  HttpTarget,
-  LockedTarget,
-  Operation,
-  ProcessTarget,
-  Target,
-} from '../../kernel/inventory.ts';
+import { readCredentialCommand } from '../../kernel/credential-command.ts';
+import type { ExecutorBinding, LockedTarget, Operation, Target } from '../../kernel/inventory.ts';
+import { isClear, readHttp } from './http-target.ts';
+import { readFileTarget } from './file.ts';
 import { INVENTORY_DEFAULTS, INVENTORY_LIMITS } from './limits.ts';
 import { readOperation } from './operation.ts';
+import { readProcess } from './process-target.ts';
 import { readProbe } from './probe.ts';
-import { bounded, boundedEntries, type InventoryReading, readPath, refuse } from './reading.ts';
+import { boundedEntries, type InventoryReading, refuse } from './reading.ts';
+import { readPostgresTarget, readSqliteTarget } from './sql.ts';
 
-const EXECUTORS = ['http', 'process'] as const;
+const EXECUTORS = ['http', 'process', 'postgres', 'sqlite', 'file'] as const;
 
 /** Reads one target; `locked` is what the lock file knows of it. */
 export function readTarget(
@@ -97,7 +94,7 @@ function readExecutor(reading: InventoryReading, members: Members): ExecutorBind
     return refuse(reading, {
       code: 'bad_executor',
       position: members.position,
-      message: 'a target is reached by one of `http` and `process`',
+      message: `a target is reached by one of ${EXECUTORS.map((key) => `\`${key}\``).join(', ')}`,
     });
   }
   switch (kind) {
@@ -105,122 +102,15 @@ function readExecutor(reading: InventoryReading, members: Members): ExecutorBind
       return readHttp(reading, node);
     case 'process':
       return readProcess(reading, node);
+    case 'postgres':
+      return readPostgresTarget(reading, node);
+    case 'sqlite':
+      return readSqliteTarget(reading, node);
+    case 'file':
+      return readFileTarget(reading, node);
     default:
       return kind satisfies never;
   }
-}
-
-function readHttp(reading: InventoryReading, node: DocumentNode): HttpTarget | undefined {
-  const { reader } = reading;
-  if (node.kind === 'scalar') {
-    const url = readUrl(reading, node);
-    return url === undefined
-      ? undefined
-      : { kind: 'http', url, auth: 'none', addressesAllowed: [] };
-  }
-  const members = reader.mapping(node, {
-    what: 'http',
-    required: ['url'],
-    optional: ['auth', 'allow'],
-  });
-  const [urlNode, authNode] = [members?.get('url'), members?.get('auth')];
-  const auth =
-    authNode === undefined ? 'none' : reader.oneOf(authNode, 'auth', ['none', 'bearer'] as const);
-  const limit = { what: 'allow', max: INVENTORY_LIMITS.rangesMax };
-  const addressesAllowed = bounded(reading, members?.get('allow'), limit).flatMap(
-    (item) => readRange(reading, item) ?? [],
-  );
-  const url = urlNode === undefined ? undefined : readUrl(reading, urlNode);
-  if (url === undefined || auth === undefined) return undefined;
-  return { kind: 'http', url, auth, addressesAllowed };
-}
-
-function readUrl(reading: InventoryReading, node: DocumentNode): string | undefined {
-  const text = reading.reader.text(node, 'url');
-  if (text === undefined) return undefined;
-  const url = URL.parse(text);
-  const isPlain =
-    url !== null &&
-    (url.protocol === 'https:' || url.protocol === 'http:') &&
-    url.username === '' &&
-    url.password === '' &&
-    !/[?#]/u.test(text);
-  if (isPlain) return url.href.replace(/\/$/u, '');
-  return refuse(reading, {
-    code: 'bad_url',
-    position: node.position,
-    // The text itself may hold a password.
-    message: 'the url is not http or https without user, query and fragment',
-    hint: 'such as `https://api.example.com/v1`; secrets go under `credentials:`',
-  });
-}
-
-function readRange(reading: InventoryReading, node: DocumentNode): string | undefined {
-  const text = reading.reader.text(node, 'allow');
-  if (text === undefined) return undefined;
-  if (parseAddressRange(text) !== undefined) return text;
-  return refuse(reading, {
-    code: 'bad_range',
-    position: node.position,
-    message: `\`${text}\` is not a range of addresses`,
-    hint: 'such as `127.0.0.0/8` or `10.20.0.7/32`',
-  });
-}
-
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/u;
-
-function readProcess(reading: InventoryReading, node: DocumentNode): ProcessTarget | undefined {
-  const { reader } = reading;
-  const place = { what: 'cwd', from: reading.baseDirectory };
-  if (node.kind === 'scalar') {
-    const directory = readPath(reading, node, place);
-    if (directory === undefined) return undefined;
-    return { kind: 'process', directory, environmentNames: [], environmentValues: {} };
-  }
-  const members = reader.mapping(node, {
-    what: 'process',
-    required: ['cwd'],
-    optional: ['environment', 'set', 'credential'],
-  });
-  const [cwd, credential] = [members?.get('cwd'), members?.get('credential')];
-  const directory = cwd === undefined ? undefined : readPath(reading, cwd, place);
-  const limit = { what: 'environment', max: INVENTORY_LIMITS.fieldsMax };
-  const names = bounded(reading, members?.get('environment'), limit).flatMap(
-    (item) => readVariable(reading, item) ?? [],
-  );
-  const environmentValues = readValues(reading, members?.get('set'));
-  const variable = credential === undefined ? undefined : readVariable(reading, credential);
-  if (directory === undefined) return undefined;
-  return {
-    kind: 'process',
-    directory,
-    environmentNames: [...new Set(names)].toSorted(),
-    environmentValues,
-    ...(variable === undefined ? {} : { credentialVariable: variable }),
-  };
-}
-
-function readVariable(reading: InventoryReading, node: DocumentNode): string | undefined {
-  const name = reading.reader.text(node, 'variable');
-  if (name === undefined || VARIABLE.test(name)) return name;
-  const message = `\`${name}\` is not the name of a variable`;
-  return refuse(reading, { code: 'bad_executor', position: node.position, message });
-}
-
-function readValues(
-  reading: InventoryReading,
-  node: DocumentNode | undefined,
-): Readonly<Record<string, string>> {
-  const values: Record<string, string> = Object.create(null);
-  const limit = { what: 'set', max: INVENTORY_LIMITS.fieldsMax };
-  for (const { key, keyPosition, value } of boundedEntries(reading, node, limit)) {
-    const text = reading.reader.string(value, key);
-    if (!VARIABLE.test(key)) {
-      const message = `\`${key}\` is not the name of a variable`;
-      refuse(reading, { code: 'bad_executor', position: keyPosition, message });
-    } else if (text !== undefined) values[key] = text;
-  }
-  return values;
 }
 
 // ---------------------------------------------------------------- credentials
@@ -248,11 +138,30 @@ function readCredential(
   if (file !== undefined && !/\p{Cc}/u.test(file)) {
     return `file:${path.resolve(reading.baseDirectory, file)}`;
   }
+  if (text.startsWith('exec:')) return readCommand(reading, node, text);
   return refuse(reading, {
     code: 'bad_credential',
     position: node.position,
     // Whoever writes the secret itself here must not find it in a log.
-    message: 'a credential is a reference, `env:NAME` or `file:/path`, never the secret itself',
+    message:
+      'a credential is a reference, `env:NAME`, `file:/path` or `exec:/path`, never the secret itself',
+  });
+}
+
+/** A program that prints the secret; what is wrong with it is said with its place in the reference. */
+function readCommand(
+  reading: InventoryReading,
+  node: DocumentNode,
+  text: string,
+): string | undefined {
+  const read = readCredentialCommand(text);
+  if (read.ok) return text;
+  return refuse(reading, {
+    code: 'bad_credential',
+    position: node.position,
+    // The words are not repeated: somebody may have written the secret among them.
+    message: `${read.message}, at character ${read.offset + 1} of the credential`,
+    hint: "such as `exec:/usr/bin/vault kv get -field=token secret/pay`, quoted with ' where needed",
   });
 }
 
@@ -262,21 +171,19 @@ function checkCredentials(
   { executor, credentials }: Pick<Target, 'executor' | 'credentials'>,
 ): void {
   const position = members.positionOf('credentials');
-  const used =
-    executor.kind === 'http'
-      ? executor.auth === 'bearer'
-      : executor.credentialVariable !== undefined;
+  const used = usesCredential(executor);
   if (used && credentials.act === undefined) {
     const message = 'the target uses a credential and names none';
     const hint = 'add `credentials: { act: file:/run/secrets/… }`';
     refuse(reading, { code: 'credential_missing', position, message, hint });
   }
   if (!used && credentials.act !== undefined) {
-    const hint = 'declare `auth: bearer` under `http`, or `credential: NAME` under `process`';
+    const hint =
+      'declare `auth:` under `http`, such as `auth: bearer`, or `credential: NAME` under `process`';
     const message = 'the target has a credential and nothing uses it';
     refuse(reading, { code: 'bad_credential', position, message, hint });
   }
-  if (used && executor.kind === 'http' && credentials.look === undefined) {
+  if (used && executor.kind !== 'process' && credentials.look === undefined) {
     reading.reader.warning({
       code: 'look_missing',
       position,
@@ -295,8 +202,17 @@ function checkCredentials(
   }
 }
 
-/** Plain HTTP that leaves this machine. */
-function isClear({ url }: HttpTarget): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'http:' && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(hostname);
+function usesCredential(executor: ExecutorBinding): boolean {
+  switch (executor.kind) {
+    case 'http':
+      return executor.auth !== 'none';
+    case 'process':
+      return executor.credentialVariable !== undefined;
+    case 'sql':
+      return executor.engine === 'postgres';
+    case 'file':
+      return false;
+    default:
+      return executor satisfies never;
+  }
 }

@@ -232,6 +232,19 @@ export function readWord(reading: TemplateReading, node: DocumentNode): Template
   return template;
 }
 
+/** A text of which every argument is always given, such as a path of a file. */
+export function readGivenText(
+  reading: TemplateReading,
+  node: DocumentNode,
+  what: string,
+): Template | undefined {
+  const template = requireText(reading, readTemplate(reading, node, what), node);
+  for (const part of template ?? []) {
+    if (part.kind === 'argument') requireGiven(reading, part.path, node);
+  }
+  return template;
+}
+
 /** Names with templates: a query, a form, headers. */
 export function readTemplates(
   reading: TemplateReading,

@@ -14,7 +14,16 @@ import { ROUTES, type Route, type RouteName } from '../../protocol/routes.ts';
 import type { ReasonView } from '../../protocol/status.ts';
 import { ApiProblem, problemBody, problemHeaders, problemOf } from './api-problem.ts';
 import { authenticate } from './authenticate.ts';
-import type { Call, Handlers, LayerFacts, OutgoingMask, Reloaded, Reply, Served } from './call.ts';
+import type {
+  BackUp,
+  Call,
+  Handlers,
+  LayerFacts,
+  OutgoingMask,
+  Reloaded,
+  Reply,
+  Served,
+} from './call.ts';
 import { checkDoor, type HostsAllowed } from './door.ts';
 import { ACTION_HANDLERS } from './handle-actions.ts';
 import { ANSWER_HANDLERS } from './handle-answers.ts';
@@ -40,6 +49,7 @@ export interface HttpAppParts {
   /** What is degraded now beside what the gateway sees itself, such as a failed reload. */
   readonly reasons: () => readonly ReasonView[];
   readonly reload: () => Promise<Reloaded>;
+  readonly backup: BackUp;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -70,13 +80,14 @@ export function createHttpApp(parts: HttpAppParts): HttpApp {
   const stopping = new AbortController();
   const counts: Record<string, number> = {};
   let draining = false;
-  const { engine, tenant, operatorKeyHash, layer, reasons, reload, masker } = parts;
+  const { engine, tenant, operatorKeyHash, layer, reasons, reload, backup, masker } = parts;
   const served: Served = {
     engine,
     ring: { life: engine.life, tenant, operatorKeyHash },
     layer,
     reasons,
     reload,
+    backup,
     limits,
     waiting: new Places(limits.waitingMax, limits.waitingPerKeyMax),
     streams: new Places(limits.streamsMax, limits.streamsPerKeyMax),

@@ -22,6 +22,11 @@ export type Reloaded =
   | { readonly kind: 'active'; readonly changed: boolean; readonly epoch: EpochView }
   | { readonly kind: 'invalid'; readonly problems: readonly DocumentProblem[] };
 
+/** Copies the store under a name; `undefined` where that is taken. */
+export type BackUp = (
+  name: string,
+) => Promise<{ readonly path: string; readonly bytes: number } | undefined>;
+
 /** Takes secrets out of what leaves: out of text, and out of a JSON value at every depth. */
 export interface OutgoingMask {
   text(text: string): string;
@@ -36,6 +41,7 @@ export interface Served {
   /** What is degraded now, beside what the gateway sees itself, such as a failed reload. */
   readonly reasons: () => readonly ReasonView[];
   readonly reload: () => Promise<Reloaded>;
+  readonly backup: BackUp;
   readonly limits: HttpLimits;
   readonly waiting: Places;
   readonly streams: Places;

@@ -1,6 +1,7 @@
 /** The agent's routes, and reading actions: propose, list, read, explain, withdraw, forecast. */
 import { withdraw } from '../../engine/answers.ts';
 import { explain } from '../../engine/explaining.ts';
+import { isErased } from '../../engine/purging.ts';
 import type { ActionRecord } from '../../engine/ports.ts';
 import type { Proposal } from '../../engine/proposal.ts';
 import { parseDigest, type Digest } from '../../kernel/digest.ts';
@@ -103,7 +104,8 @@ export const ACTION_HANDLERS: Handlers<
     const explanation = explained?.explanation;
     const { message } = viewAction(served.engine, record, who);
     // What went before an outcome is explained; the outcome itself stands above it.
-    const told = explanation === undefined ? [] : [renderExplanation(explanation)];
+    const erased = isErased(record) ? ['What it carried and was decided from was erased.'] : [];
+    const told = explanation === undefined ? erased : [renderExplanation(explanation)];
     const text = (state === 'held' ? told : [message, ...told]).join('\n') || message;
     return { status: 200, body: { id, state, executed, text, findings } };
   },

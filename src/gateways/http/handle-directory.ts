@@ -1,9 +1,15 @@
 /** Agents and people: enrolled, listed, revoked, given other roles. Only the operator changes them. */
-import { direct, enrol } from '../../engine/directory.ts';
-import type { Account } from '../../engine/ports.ts';
+import { addKey, direct, enrol, type Directed } from '../../engine/directory.ts';
+import type { Account, AccountKey } from '../../engine/ports.ts';
 import { parsePersonName, type PersonName, type TenantName } from '../../kernel/id.ts';
 import { formatInstant } from '../../kernel/instant.ts';
-import type { AccountList, AccountView, EnrolledView } from '../../protocol/directory.ts';
+import type {
+  AccountList,
+  AccountView,
+  EnrolledView,
+  KeyList,
+  KeyView,
+} from '../../protocol/directory.ts';
 import { ApiProblem, refusedProblem } from './api-problem.ts';
 import { parameterOf, whoOf, type Call, type Handlers, type Reply, type Served } from './call.ts';
 
@@ -16,10 +22,16 @@ export const DIRECTORY_HANDLERS: Handlers<
   | 'agents'
   | 'revokeAgent'
   | 'agentRoles'
+  | 'agentKeys'
+  | 'addAgentKey'
+  | 'revokeAgentKey'
   | 'enrolPerson'
   | 'people'
   | 'revokePerson'
   | 'personRoles'
+  | 'personKeys'
+  | 'addPersonKey'
+  | 'revokePersonKey'
 > = {
   enrolAgent: async (call) => {
     const { name, roles = [], owners = [], delegator } = call.body;
@@ -49,19 +61,84 @@ export const DIRECTORY_HANDLERS: Handlers<
   revokePerson: async (call) => changed(call, 'person', undefined),
   agentRoles: async (call) => changed(call, 'agent', call.body.roles),
   personRoles: async (call) => changed(call, 'person', call.body.roles),
+  agentKeys: async (call) => keysOf(call, 'agent'),
+  addAgentKey: async (call) => keyAdded(call, 'agent', call.body.delegator),
+  revokeAgentKey: async (call) => keyRevoked(call, 'agent'),
+  personKeys: async (call) => keysOf(call, 'person'),
+  addPersonKey: async (call) => keyAdded(call, 'person', call.body.delegator),
+  revokePersonKey: async (call) => keyRevoked(call, 'person'),
 };
 
 async function enrolled(
   call: AnyCall,
   account: Omit<Parameters<typeof enrol>[1], 'tenant' | 'by'>,
 ): Promise<Reply<EnrolledView>> {
-  const { served } = call;
   const { tenant } = whoOf(call);
-  const done = await enrol(served.engine.life, { ...account, tenant, by: 'operator' });
+  const done = await enrol(call.served.engine.life, { ...account, tenant, by: 'operator' });
+  return keyShown(call, account, done);
+}
+
+/** Answers a fresh key, this once. */
+async function keyShown(
+  call: AnyCall,
+  account: Pick<Account, 'kind' | 'name'>,
+  done: Directed,
+): Promise<Reply<EnrolledView>> {
   if (done.kind === 'refused') throw refusedProblem(done);
   if (done.kind !== 'enrolled') throw new Error('enrolling answers a key');
-  const view = await viewOf(served, tenant, account);
-  return { status: 201, body: { account: view, key: done.key } };
+  const { key, keyId } = done;
+  const view = await viewOf(call.served, whoOf(call).tenant, account);
+  return { status: 201, body: { account: view, key, keyId } };
+}
+
+async function keyAdded(
+  call: AnyCall,
+  kind: Kind,
+  delegator: string | undefined,
+): Promise<Reply<EnrolledView>> {
+  const account = { kind, name: parameterOf(call, 'name') };
+  const done = await addKey(call.served.engine.life, {
+    ...account,
+    tenant: whoOf(call).tenant,
+    delegator: delegator === undefined ? undefined : personName(delegator),
+    by: 'operator',
+  });
+  return keyShown(call, account, done);
+}
+
+async function keyRevoked(call: AnyCall, kind: Kind): Promise<Reply<KeyView>> {
+  const { engine } = call.served;
+  const { tenant } = whoOf(call);
+  const keyId = parameterOf(call, 'key');
+  const done = await direct(engine.life, {
+    tenant,
+    by: 'operator',
+    change: { kind: 'revoke-key', account: kind, name: parameterOf(call, 'name'), keyId },
+  });
+  if (done.kind === 'refused') throw refusedProblem(done);
+  engine.poke();
+  const { body } = await keysOf(call, kind);
+  const view = body.keys.find(({ id }) => id === keyId);
+  if (view === undefined) throw new Error('a revoked key stays in the list');
+  return { status: 200, body: view };
+}
+
+async function keysOf(call: AnyCall, kind: Kind): Promise<Reply<KeyList>> {
+  const name = parameterOf(call, 'name');
+  const keys = await call.served.engine.store.keys(whoOf(call).tenant, { kind, name });
+  if (keys === undefined) throw new ApiProblem('account_unknown');
+  return { status: 200, body: { keys: keys.map(viewKey) } };
+}
+
+function viewKey({ id, delegator, createdAt, usedAt, revokedAt }: AccountKey): KeyView {
+  return {
+    id,
+    live: revokedAt === undefined,
+    ...(delegator === undefined ? {} : { delegator }),
+    createdAt: formatInstant(createdAt),
+    ...(usedAt === undefined ? {} : { usedAt: formatInstant(usedAt) }),
+    ...(revokedAt === undefined ? {} : { revokedAt: formatInstant(revokedAt) }),
+  };
 }
 
 /** Revokes, or gives other roles. */

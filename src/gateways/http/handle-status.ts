@@ -1,11 +1,16 @@
 /** What the layer says of itself: alive, ready, status, reload, error codes and the status page. */
+import { purge } from '../../engine/purging.ts';
 import { StoreError } from '../../engine/ports.ts';
 import type { ActionState } from '../../protocol/words.ts';
 import { ERROR_CODES, isErrorCode } from '../../protocol/errors.ts';
 import { formatInstant } from '../../kernel/instant.ts';
+import { sameUserTargets } from '../../kernel/inventory.ts';
+import type { JsonObject } from '../../kernel/json/value.ts';
+import { openApiOf } from '../../protocol/openapi.ts';
 import type { CountView, ReadyView, StatusView } from '../../protocol/status.ts';
 import { ApiProblem } from './api-problem.ts';
 import { parameterOf, whoOf, type Handlers, type Served } from './call.ts';
+import { METRICS_TYPE, writeMetrics } from './metrics.ts';
 import { PAGE_POLICY, renderPage } from './page.ts';
 import type { TenantName } from '../../kernel/id.ts';
 
@@ -14,7 +19,16 @@ const COUNTED_MAX = 200;
 
 /** Routes about the layer itself. */
 export const STATUS_HANDLERS: Handlers<
-  'status' | 'reload' | 'health' | 'ready' | 'error' | 'page'
+  | 'status'
+  | 'reload'
+  | 'backup'
+  | 'purge'
+  | 'health'
+  | 'ready'
+  | 'openApi'
+  | 'metrics'
+  | 'error'
+  | 'page'
 > = {
   health: async () => ({ status: 200, body: { status: 'alive' } }),
 
@@ -41,6 +55,53 @@ export const STATUS_HANDLERS: Handlers<
     return { status: 200, body: { changed, epoch } };
   },
 
+  async openApi(call) {
+    const { version } = call.served.layer;
+    documents.set(version, documents.get(version) ?? openApiOf(version));
+    return { status: 200, body: documents.get(version) ?? {} };
+  },
+
+  async metrics(call) {
+    const { served } = call;
+    const { tenant } = whoOf(call);
+    const { engine } = served;
+    const [ready, store, halts] = await Promise.all([
+      readiness(served),
+      engine.store.measures(tenant),
+      engine.store.halts(tenant),
+    ]);
+    const body = writeMetrics({
+      layer: served.layer,
+      counts: served.counts,
+      store,
+      epoch: engine.configuration(tenant).epoch.number,
+      haltsCount: halts.length,
+      ready: ready.status === 'ready',
+      reasons: ready.reasons.map(({ code }) => code),
+      waitingCount: served.waiting.taken,
+      streamsCount: served.streams.taken,
+      sendingCount: engine.life.executing.size,
+    });
+    return { status: 200, body, headers: { 'content-type': METRICS_TYPE } };
+  },
+
+  async backup(call) {
+    const at = formatInstant(call.served.engine.life.clock.now());
+    const name = call.body.name ?? at.toLowerCase().replaceAll(':', '-');
+    const done = await call.served.backup(name);
+    if (done === undefined) {
+      throw new ApiProblem('backup_exists', { detail: `there is a backup \`${name}\` already` });
+    }
+    return { status: 201, body: { ...done, at } };
+  },
+
+  async purge(call) {
+    const { olderThanMs, dryRun = false } = call.body;
+    const retention = { settledMs: olderThanMs, deniedMs: olderThanMs };
+    const { life } = call.served.engine;
+    return { status: 200, body: await purge(life, whoOf(call).tenant, retention, dryRun) };
+  },
+
   async error(call) {
     const code = parameterOf(call, 'code');
     if (!isErrorCode(code)) throw new ApiProblem('error_unknown');
@@ -58,6 +119,9 @@ export const STATUS_HANDLERS: Handlers<
     return { status: 200, body, headers: { 'content-security-policy': PAGE_POLICY } };
   },
 };
+
+/** Made once for each version, which is one. */
+const documents = new Map<string, JsonObject>();
 
 /** Fails only for the store and while draining; anything else is degraded, and told. */
 async function readiness(served: Served): Promise<ReadyView> {
@@ -89,13 +153,14 @@ async function readiness(served: Served): Promise<ReadyView> {
 
 async function statusOf(served: Served, tenant: TenantName): Promise<StatusView> {
   const { engine, layer, counts } = served;
-  const { epoch } = engine.configuration(tenant);
+  const { epoch, policy } = engine.configuration(tenant);
   const ready = await readiness(served);
   const [open, halts] = await Promise.all([openCounts(served, tenant), engine.store.halts(tenant)]);
   return {
     version: layer.version,
     mode: layer.mode,
     isolation: layer.isolation,
+    sameUserTargets: sameUserTargets(policy.inventory),
     tenant,
     ...ready,
     epoch: { number: epoch.number, digest: epoch.digest, at: formatInstant(epoch.at) },

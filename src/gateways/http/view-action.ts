@@ -37,6 +37,7 @@ export function viewAction(engine: Engine, record: ActionRecord, who: Who): Acti
     message: messageOf(record, against),
     ...(state === 'held' ? { waitingFor: against } : {}),
     ...(isNever(record) ? { findings: against } : {}),
+    ...shadowOf(record, who),
     ...(outcome === undefined
       ? {}
       : {
@@ -64,6 +65,12 @@ function canonicalOrder(value: JsonValue): JsonValue {
 
 function isArray(value: JsonValue): value is JsonArray {
   return Array.isArray(value);
+}
+
+/** An agent that saw what a rule would do could work around it before it does. */
+function shadowOf({ decision }: ActionRecord, who: Who): Pick<ActionView, 'shadow'> {
+  if (who.sort === 'agent' || decision === undefined) return {};
+  return decision.shadow.length === 0 ? {} : { shadow: decision.shadow };
 }
 
 /** Whether the action will never run and never did. */

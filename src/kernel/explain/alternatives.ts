@@ -156,6 +156,7 @@ function valueOf(type: ArgumentType, { operator, literal }: Change): JsonValue |
     case 'duration':
     case 'path':
     case 'url':
+    case 'oci-digest':
     case 'array':
     case 'object':
       return undefined;

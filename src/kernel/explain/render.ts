@@ -24,6 +24,9 @@ export function renderExplanation(explanation: Explanation): string {
     ...lineTexts(explanation.lines),
     ...runsWhenTexts(explanation),
     ...explanation.or.map((alternative) => `or: ${alternativeText(alternative)}`),
+    ...explanation.shadow.map(
+      ({ rule, would }) => `in shadow: ${rule.id} (${placeText(rule)}) would ${would}`,
+    ),
   ].join('\n');
 }
 

@@ -74,6 +74,7 @@ export function typeOfArgument(what: string, type: ArgumentType): ValueType {
     case 'string':
     case 'path':
     case 'url':
+    case 'oci-digest':
       return STRING;
     case 'enum':
       return { kind: 'string', values: type.values };

@@ -1,12 +1,25 @@
 /** Halts, accounts with their keys, and epochs: the standing state, and how it changes. */
 import type { Halt } from '../../kernel/decision.ts';
 import type { Digest } from '../../kernel/digest.ts';
-import { parsePersonName, parseTenantName, type HaltId, type TenantName } from '../../kernel/id.ts';
+import {
+  parsePersonName,
+  parseTenantName,
+  type HaltId,
+  type PersonName,
+  type TenantName,
+} from '../../kernel/id.ts';
 import type { Instant } from '../../kernel/instant.ts';
 import type { LedgerDraft } from '../../ledger/entry.ts';
-import type { Account, DirectoryChange, Epoch, KeyHolder } from '../../engine/ports.ts';
-import { digestBytesOf, jsonText, readName, uuidBytes } from './columns.ts';
-import { text, textOrNone, type Connection } from './connection.ts';
+import type { Account, AccountKey, DirectoryChange, Epoch, KeyHolder } from '../../engine/ports.ts';
+import {
+  digestBytesOf,
+  jsonText,
+  readInstant,
+  readInstantOrNone,
+  readName,
+  uuidBytes,
+} from './columns.ts';
+import { integer, text, textOrNone, type Connection, type Row } from './connection.ts';
 import { wakeAll, wakeWaiting, type Context } from './context.ts';
 import { readAccount, readHalt } from './standing.ts';
 
@@ -91,23 +104,10 @@ type Enrolment = Extract<DirectoryChange, { readonly kind: 'enrol' }>;
 
 function enrol(context: Context, tenant: number, change: Enrolment, now: Instant): Directed {
   const { db } = context;
-  const { account, keyHash, delegator } = change;
+  const { account } = change;
   const label = `${account.kind} \`${account.name}\``;
-  if (db.get('SELECT 1 FROM access_key WHERE hash = ?', digestBytesOf(keyHash)) !== undefined) {
-    return refused('key_in_use', 'the key is enrolled already');
-  }
-  if (delegator !== undefined && account.kind !== 'agent') {
-    return refused(
-      'delegator_not_allowed',
-      `${label} acts for nobody: only agents have delegators`,
-    );
-  }
-  if (
-    delegator !== undefined &&
-    readAccount(db, tenant, 'person', delegator)?.account.live !== true
-  ) {
-    return refused('delegator_unknown', `no live person \`${delegator}\``);
-  }
+  const unfit = refuseKey(db, tenant, { ...change, ...account });
+  if (unfit !== undefined) return unfit;
   const known = readAccount(db, tenant, account.kind, account.name);
   if (known !== undefined && !known.account.live) {
     return refused('account_revoked', `${label} is revoked, and a name is never given again`);
@@ -116,14 +116,48 @@ function enrol(context: Context, tenant: number, change: Enrolment, now: Instant
     return refused('account_exists', `${label} exists with other settings`);
   }
   const id = known?.id ?? insertAccount(db, tenant, account, now);
+  insertKey(db, id, change, now);
+  return WRITTEN;
+}
+
+type NewKey = Pick<Enrolment, 'keyId' | 'keyHash' | 'delegator'>;
+
+function refuseKey(
+  db: Connection,
+  tenant: number,
+  { kind, name, keyHash, delegator }: NewKey & Pick<Account, 'kind' | 'name'>,
+): Directed | undefined {
+  if (db.get('SELECT 1 FROM access_key WHERE hash = ?', digestBytesOf(keyHash)) !== undefined) {
+    return refused('key_in_use', 'the key is enrolled already');
+  }
+  if (delegator === undefined) return undefined;
+  if (kind !== 'agent') {
+    const label = `${kind} \`${name}\``;
+    return refused(
+      'delegator_not_allowed',
+      `${label} acts for nobody: only agents have delegators`,
+    );
+  }
+  if (readAccount(db, tenant, 'person', delegator)?.account.live !== true) {
+    return refused('delegator_unknown', `no live person \`${delegator}\``);
+  }
+  return undefined;
+}
+
+function insertKey(
+  db: Connection,
+  account: number,
+  { keyId, keyHash, delegator }: NewKey,
+  now: Instant,
+): void {
   db.insert(
-    'INSERT INTO access_key (account, hash, delegator, created_at) VALUES (?, ?, ?, ?)',
-    id,
+    'INSERT INTO access_key (account, name, hash, delegator, created_at) VALUES (?, ?, ?, ?, ?)',
+    account,
+    keyId,
     digestBytesOf(keyHash),
     delegator ?? null,
     now,
   );
-  return WRITTEN;
 }
 
 function insertAccount(
@@ -154,6 +188,13 @@ function amend(
   const known = readAccount(db, tenant, change.account, change.name);
   if (known === undefined) return refused('account_unknown', `no ${label}`);
   if (!known.account.live) return refused('account_revoked', `${label} is revoked already`);
+  if (change.kind === 'add-key') {
+    const unfit = refuseKey(db, tenant, { ...change, kind: change.account });
+    if (unfit !== undefined) return unfit;
+    insertKey(db, known.id, change, now);
+    return WRITTEN;
+  }
+  if (change.kind === 'revoke-key') return revokeKey(db, known.id, change.keyId, now);
   if (change.kind === 'roles') {
     const roles = jsonText(sorted(change.roles));
     db.one('UPDATE account SET roles = ? WHERE id = ?', roles, known.id);
@@ -163,6 +204,48 @@ function amend(
   // Its keys name nobody from here on: `holder` asks for a live account. The hashes stay, so that a
   // revoked key is never enrolled again.
   return WRITTEN;
+}
+
+/** The hash stays, so that a revoked key is never enrolled again. */
+function revokeKey(db: Connection, account: number, keyId: string, now: Instant): Directed {
+  const key = db.get(
+    'SELECT id FROM access_key WHERE account = ? AND name = ? AND revoked_at IS NULL',
+    account,
+    keyId,
+  );
+  if (key === undefined) return refused('key_unknown', `no live key \`${keyId}\``);
+  db.one('UPDATE access_key SET revoked_at = ? WHERE id = ?', now, integer(key, 'id'));
+  return WRITTEN;
+}
+
+/** The keys of an account, oldest first. */
+export function keys(
+  db: Connection,
+  tenant: number,
+  { kind, name }: Pick<Account, 'kind' | 'name'>,
+  used: ReadonlyMap<number, Instant>,
+): readonly AccountKey[] | undefined {
+  const account = readAccount(db, tenant, kind, name);
+  if (account === undefined) return undefined;
+  return db
+    .all(
+      `SELECT id, name, delegator, created_at, revoked_at FROM access_key
+       WHERE account = ? ORDER BY id`,
+      account.id,
+    )
+    .map((row) => ({
+      id: text(row, 'name'),
+      delegator: delegatorOf(row),
+      createdAt: readInstant(row, 'created_at'),
+      revokedAt: readInstantOrNone(row, 'revoked_at'),
+      usedAt: used.get(integer(row, 'id')),
+    }));
+}
+
+function delegatorOf(row: Row): PersonName | undefined {
+  return textOrNone(row, 'delegator') === undefined
+    ? undefined
+    : readName(row, 'delegator', parsePersonName);
 }
 
 function sameSettings(known: Account, asked: Enrolment['account']): boolean {
@@ -186,12 +269,13 @@ function sorted(names: readonly string[]): readonly string[] {
 export function holder(
   db: Connection,
   keyHash: Digest,
-): (KeyHolder & { readonly tenant: TenantName }) | undefined {
+): (KeyHolder & { readonly tenant: TenantName; readonly keyRow: number }) | undefined {
   const row = db.get(
-    `SELECT account.kind, account.name, access_key.delegator, tenant.name AS tenant
+    `SELECT access_key.id, account.kind, account.name, access_key.delegator, tenant.name AS tenant
      FROM access_key JOIN account ON account.id = access_key.account
      JOIN tenant ON tenant.id = account.tenant
-     WHERE access_key.hash = ? AND account.revoked_at IS NULL`,
+     WHERE access_key.hash = ? AND access_key.revoked_at IS NULL
+       AND account.revoked_at IS NULL`,
     digestBytesOf(keyHash),
   );
   if (row === undefined) return undefined;
@@ -199,10 +283,8 @@ export function holder(
     tenant: readName(row, 'tenant', parseTenantName),
     kind: text(row, 'kind') === 'agent' ? 'agent' : 'person',
     name: text(row, 'name'),
-    delegator:
-      textOrNone(row, 'delegator') === undefined
-        ? undefined
-        : readName(row, 'delegator', parsePersonName),
+    delegator: delegatorOf(row),
+    keyRow: integer(row, 'id'),
   };
 }
 

@@ -82,7 +82,7 @@ export function prepareFile(directory: string): string {
 }
 
 /** What the file says it is, without changing a byte of it. */
-function readMarks(path: string): FileMarks {
+export function readMarks(path: string): FileMarks {
   const header = readHeader(path);
   const marks = { version: header.readInt32BE(60), application: header.readInt32BE(68) };
   const log = statSync(`${path}-wal`, { throwIfNoEntry: false });

@@ -33,8 +33,8 @@ export interface GroupCommitParts {
   readonly monotonicMs: () => number;
   /** Forgets everything in memory that a rollback may have undone. */
   readonly forget: () => void;
-  /** Runs after a commit, outside any transaction. */
-  readonly committed: () => void;
+  /** Runs after a commit, outside any transaction; told how long it took, and of how many commands. */
+  readonly committed: (tookMs: number, commandsCount: number) => void;
   /** Ends the process. */
   readonly fatal: (error: unknown) => void;
 }
@@ -82,6 +82,11 @@ export class GroupCommit {
       (urgency === 'first' ? this.#first : this.#inTurn).push(command);
       this.#schedule();
     });
+  }
+
+  /** Commands that wait. */
+  get waitingCount(): number {
+    return this.#first.length + this.#inTurn.length - this.#turn;
   }
 
   /** Why nothing is taken any more, if so. */
@@ -151,6 +156,7 @@ export class GroupCommit {
     const { db, clock, monotonicMs } = this.#parts;
     const taken: Command[] = [];
     const answers: (() => void)[] = [];
+    let commitMs: number;
     try {
       db.execute('BEGIN IMMEDIATE');
       this.#run(taken, answers);
@@ -159,8 +165,9 @@ export class GroupCommit {
       // the next start. Nobody was told, nothing was sent; an execution found then becomes unknown.
       const startedMs = monotonicMs();
       db.execute('COMMIT');
-      const tookMs = (monotonicMs() - startedMs) * COMMITS_PER_BATCH;
-      this.#batchMs = Math.min(BATCH_MS_MAX, Math.max(BATCH_MS, tookMs));
+      commitMs = monotonicMs() - startedMs;
+      const batchMs = commitMs * COMMITS_PER_BATCH;
+      this.#batchMs = Math.min(BATCH_MS_MAX, Math.max(BATCH_MS, batchMs));
     } catch (error) {
       this.#undo(error, taken);
       return;
@@ -170,7 +177,7 @@ export class GroupCommit {
     clock.persisted();
     for (const answer of answers) answer();
     try {
-      this.#parts.committed();
+      this.#parts.committed(commitMs, taken.length);
     } catch (error) {
       if (severityOf(error) !== 'full') this.fail(error);
     }

@@ -7,12 +7,13 @@ import { digestBytesOf, uuidBytes } from './columns.ts';
 import { blob, integer, type Connection } from './connection.ts';
 
 /** Payloads of one entry; the schema's keys rest on it. */
-const PAYLOADS_MAX = 64;
+export const PAYLOADS_MAX = 64;
 
 /** The ledgers of all tenants. */
 export class LedgerRows {
   readonly #db: Connection;
   readonly #last = new Map<number, number>();
+  #appended: LedgerDraft['kind'][] = [];
 
   constructor(db: Connection) {
     this.#db = db;
@@ -31,6 +32,7 @@ export class LedgerRows {
         draft.bytes,
       );
       this.#last.set(tenant, sequence);
+      this.#appended.push(draft.kind);
       if (draft.payloads.length > PAYLOADS_MAX)
         throw new RangeError('an entry has too many payloads');
       for (const [place, payload] of draft.payloads.entries()) {
@@ -45,9 +47,17 @@ export class LedgerRows {
     }
   }
 
+  /** Kinds of the entries appended since it was last asked. */
+  appended(): readonly LedgerDraft['kind'][] {
+    const appended = this.#appended;
+    this.#appended = [];
+    return appended;
+  }
+
   /** After a rollback. */
   forget(): void {
     this.#last.clear();
+    this.#appended = [];
   }
 
   /** Entries after a sequence number, in order. */

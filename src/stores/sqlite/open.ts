@@ -6,17 +6,21 @@
 import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { AgentName, TenantName } from '../../kernel/id.ts';
+import type { Instant } from '../../kernel/instant.ts';
 import { mintExecution } from '../../engine/execution.ts';
 import {
   StoreError,
   type ActionRecord,
   type AdvanceResult,
+  type ChangeResult,
   type Clock,
   type Store,
+  type StoreMeasures,
 } from '../../engine/ports.ts';
 import { listActions, readAction, selectActions } from './actions.ts';
 import { advance, findByKey } from './advance.ts';
 import { answer, change, renewLeases, writeChallenge } from './change.ts';
+import { backUp, type Backup } from './backup.ts';
 import { integer, severityOf, type Connection, type Row } from './connection.ts';
 import {
   SQLITE_LIMITS,
@@ -26,11 +30,13 @@ import {
   type Context,
   type SqliteLimits,
 } from './context.ts';
-import { activate, direct, halt, holder, resume } from './directory.ts';
+import { activate, direct, halt, holder, keys, resume } from './directory.ts';
 import { syncDirectory } from './files.ts';
 import { GroupCommit, type Urgency, type Work } from './group-commit.ts';
 import { LedgerRows } from './ledger-rows.ts';
+import { Measures } from './measures.ts';
 import { noLocalFacts, readApprovals, readLocalFacts } from './local-facts.ts';
+import { purge } from './purge.ts';
 import { openDatabase, type OwnedDatabase } from './open-database.ts';
 import { readUuid } from './columns.ts';
 import { parseActionId } from '../../kernel/id.ts';
@@ -56,6 +62,8 @@ export interface SqliteStore extends Store {
   readonly path: string;
   /** Bounds the file's size in bytes from now on; reaching it is a full disk. */
   boundBytes(bytesMax: number): void;
+  /** Copies the database into `backups/<name>.db`, one at a time; `undefined` where that name is taken. */
+  backup(name: string): Promise<Backup | undefined>;
 }
 
 /** Rows of a list at most, whatever was asked for. */
@@ -97,8 +105,12 @@ class EmbeddedStore implements SqliteStore {
   readonly #clock: StoreClock;
   readonly #context: Context;
   readonly #commit: GroupCommit;
+  readonly #measures = new Measures();
+  /** When keys were last presented, by row: kept in memory, so that reading stays reading. */
+  readonly #used = new Map<number, Instant>();
   readonly #corrupt: (error: StoreError) => void;
   #closing: Promise<void> | undefined;
+  #backingUp: Promise<unknown> = Promise.resolve();
 
   constructor(database: OwnedDatabase, clock: StoreClock, options: SqliteOptions) {
     const standing = new StandingState(database.db);
@@ -125,7 +137,10 @@ class EmbeddedStore implements SqliteStore {
         ledger.forget();
         recent.forget();
       },
-      committed: () => checkpoint(database.db),
+      committed: (tookMs, commandsCount) => {
+        this.#measures.committed(tookMs, commandsCount);
+        checkpoint(database.db);
+      },
       fatal: options.fatal ?? endProcess,
     });
   }
@@ -144,6 +159,7 @@ class EmbeddedStore implements SqliteStore {
     const advanced = await this.#write((time) => advance(this.#context, command, time));
     if (advanced.kind !== 'written') return advanced;
     const { record, crossed } = advanced;
+    this.#measures.left(record.state, { proposal: command.propose !== undefined });
     // The commit returned: from here on the execution exists, and may be sent once.
     const execution = crossed && mintExecution(crossed.decision, crossed.execution);
     return { kind: 'written', record, execution } satisfies AdvanceResult;
@@ -153,10 +169,10 @@ class EmbeddedStore implements SqliteStore {
     this.#write((time) => writeChallenge(this.#context, command, time));
 
   answer: Store['answer'] = (command) =>
-    this.#write((time) => answer(this.#context, command, time));
+    this.#changed(this.#write((time) => answer(this.#context, command, time)));
 
   change: Store['change'] = (command) =>
-    this.#write((time) => change(this.#context, command, time));
+    this.#changed(this.#write((time) => change(this.#context, command, time)));
 
   renew: Store['renew'] = (engine, executions, until) =>
     this.#write(() => renewLeases(this.#context, engine, executions, until));
@@ -176,7 +192,7 @@ class EmbeddedStore implements SqliteStore {
   direct: Store['direct'] = (tenant, asked, entry) =>
     this.#write(
       ({ now }) => direct(this.#context, tenant, asked, entry, now),
-      asked.kind === 'enrol' ? 'in_turn' : 'first',
+      asked.kind === 'enrol' || asked.kind === 'add-key' ? 'in_turn' : 'first',
     );
 
   accounts: Store['accounts'] = (tenant) =>
@@ -185,7 +201,20 @@ class EmbeddedStore implements SqliteStore {
       return id === undefined ? [] : readAccounts(this.#db, id);
     });
 
-  holder: Store['holder'] = (keyHash) => this.#read(() => holder(this.#db, keyHash));
+  keys: Store['keys'] = (name, account) =>
+    this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      return tenant === undefined ? undefined : keys(this.#db, tenant, account, this.#used);
+    });
+
+  holder: Store['holder'] = (keyHash) =>
+    this.#read(() => {
+      const found = holder(this.#db, keyHash);
+      if (found === undefined) return undefined;
+      const { keyRow, ...whose } = found;
+      this.#used.set(keyRow, this.#clock.read().now);
+      return whose;
+    });
 
   activate: Store['activate'] = (tenant, digest, entry) =>
     this.#write(({ now }) => activate(this.#context, { tenant, digest }, entry, now), 'first');
@@ -280,17 +309,63 @@ class EmbeddedStore implements SqliteStore {
       return this.#context.ledger.payload(tenant, sequence, digest);
     });
 
+  purge: Store['purge'] = (command, entry) =>
+    this.#write(({ now }) => purge(this.#context, command, entry, now));
+
+  measures: Store['measures'] = (name) =>
+    this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      const { entries, proposed, changed, commits, commitMs, commandsCount } = this.#measures;
+      return {
+        open: openCounts(this.#db, tenant),
+        entries: { ...entries },
+        proposed: { ...proposed },
+        changed: { ...changed },
+        commits,
+        commitMs,
+        commandsCount,
+        queueCount: this.#commit.waitingCount,
+      };
+    });
+
+  backup(name: string): Promise<Backup | undefined> {
+    const done = this.#backingUp.then(() => {
+      const { closed } = this.#commit;
+      if (closed !== undefined) throw closed;
+      return backUp(this.#db, { directory: dirname(this.path), name });
+    });
+    // Whoever comes next waits for this one, however it ends.
+    this.#backingUp = done.catch(() => undefined);
+    return done;
+  }
+
   boundBytes(bytesMax: number): void {
     this.#db.all(`PRAGMA max_page_count = ${String(Math.floor(bytesMax / PAGE_BYTES))}`);
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#commit.drain().then(() => this.#database.close());
+    this.#closing ??= this.#commit
+      .drain()
+      .then(() => this.#backingUp)
+      .then(() => this.#database.close());
     return this.#closing;
   }
 
-  #write<Value>(work: Work<Value>, urgency?: Urgency): Promise<Value> {
-    return this.#commit.submit(work, urgency);
+  async #write<Value>(work: Work<Value>, urgency?: Urgency): Promise<Value> {
+    let kinds: readonly string[] = [];
+    const value = await this.#commit.submit((time) => {
+      const done = work(time);
+      kinds = this.#context.ledger.appended();
+      return done;
+    }, urgency);
+    this.#measures.wrote(kinds);
+    return value;
+  }
+
+  async #changed(changing: Promise<ChangeResult>): Promise<ChangeResult> {
+    const result = await changing;
+    if (result.kind === 'written') this.#measures.left(result.record.state, { proposal: false });
+    return result;
   }
 
   /** A read between two transactions, on the same connection. */
@@ -324,6 +399,19 @@ function checkpoint(db: Connection): void {
   const row = db.get('PRAGMA wal_checkpoint(NOOP)');
   if (row === undefined || integer(row, 'log') < CHECKPOINT_PAGES) return;
   db.get('PRAGMA wal_checkpoint(PASSIVE)');
+}
+
+/** Each condition repeats that of a partial index: open actions are few, and only they are counted. */
+function openCounts(db: Connection, tenant: number | undefined): StoreMeasures['open'] {
+  const countOf = (state: string): number => {
+    if (tenant === undefined) return 0;
+    const row = db.get(
+      `SELECT count(*) AS count FROM action WHERE tenant = ? AND state = '${state}'`,
+      tenant,
+    );
+    return row === undefined ? 0 : integer(row, 'count');
+  };
+  return { held: countOf('held'), executing: countOf('executing'), unknown: countOf('unknown') };
 }
 
 function bounded(count: number): number {

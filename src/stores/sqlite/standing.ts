@@ -212,7 +212,7 @@ function readDelegations(db: Connection, tenant: number): Set<string> {
     `SELECT account.name, access_key.delegator FROM access_key
      JOIN account ON account.id = access_key.account
      WHERE account.tenant = ? AND account.kind = 'agent' AND account.revoked_at IS NULL
-       AND access_key.delegator IS NOT NULL`,
+       AND access_key.delegator IS NOT NULL AND access_key.revoked_at IS NULL`,
     tenant,
   );
   const delegations = new Set<string>();

@@ -1,0 +1,4 @@
+#!/bin/sh
+# What the layer runs; agents cannot.
+echo "$1 $2" >> notebook.txt
+echo "$1: $2"

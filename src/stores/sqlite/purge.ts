@@ -1,0 +1,103 @@
+/**
+ * Erasing what final actions carried: arguments, notes, results, what they were decided from. Rows,
+ * digests and ledger entries stay, so that the log still proves itself and a repeated proposal is known.
+ */
+import type { PurgeCommand, Purged } from '../../engine/ports.ts';
+import type { Instant } from '../../kernel/instant.ts';
+import type { LedgerDraft } from '../../ledger/entry.ts';
+import { blob, integer, text, type Connection, type Row } from './connection.ts';
+import type { Context } from './context.ts';
+import { PAYLOADS_MAX } from './ledger-rows.ts';
+
+/** Actions erased, and looked at, in one transaction: a few milliseconds in which others wait. */
+const PURGED_ACTIONS_MAX = 200;
+const SCANNED_ACTIONS_MAX = 2000;
+
+const SETTLED: ReadonlySet<string> = new Set(['succeeded', 'failed', 'not_executed']);
+const NEVER_RAN: ReadonlySet<string> = new Set(['denied', 'rejected', 'withdrawn', 'expired']);
+
+/** Erases one batch, and says where the next begins. */
+export function purge(
+  context: Context,
+  command: PurgeCommand,
+  entry: (now: Instant, count: number) => LedgerDraft,
+  now: Instant,
+): Purged {
+  const { db, standing } = context;
+  const tenant = standing.find(command.tenant);
+  if (tenant === undefined) return { actions: 0, payloads: 0, next: undefined };
+  const rows = db.all(
+    `SELECT action.id, uuid, state, updated_at, length(bytes) AS bytes
+     FROM action JOIN content ON content.action = action.id
+     WHERE action.id > ? AND tenant = ? ORDER BY action.id LIMIT ?`,
+    command.after,
+    tenant,
+    SCANNED_ACTIONS_MAX,
+  );
+  const found = rows.filter((row) => isOld(row, command));
+  const old = found.slice(0, PURGED_ACTIONS_MAX);
+  let payloads = 0;
+  for (const row of old) {
+    payloads += command.dryRun ? count(db, tenant, row) : erase(db, tenant, row);
+  }
+  if (old.length > 0 && !command.dryRun) {
+    context.recent.forget();
+    context.ledger.append(tenant, [entry(now, old.length)]);
+  }
+  const last = found.length > old.length ? old.at(-1) : rows.at(-1);
+  const more = found.length > old.length || rows.length === SCANNED_ACTIONS_MAX;
+  const next = more && last !== undefined ? integer(last, 'id') : undefined;
+  return { actions: old.length, payloads, next };
+}
+
+function isOld(row: Row, { settledBefore, deniedBefore }: PurgeCommand): boolean {
+  if (integer(row, 'bytes') === 0) return false;
+  const state = text(row, 'state');
+  const changedAt = integer(row, 'updated_at');
+  if (SETTLED.has(state)) return settledBefore !== undefined && changedAt < settledBefore;
+  return NEVER_RAN.has(state) && deniedBefore !== undefined && changedAt < deniedBefore;
+}
+
+function entriesOf(db: Connection, tenant: number, row: Row): readonly number[] {
+  return db
+    .all('SELECT id FROM ledger WHERE tenant = ? AND action = ?', tenant, blob(row, 'uuid'))
+    .map((each) => integer(each, 'id'));
+}
+
+function count(db: Connection, tenant: number, row: Row): number {
+  let found = 0;
+  for (const id of entriesOf(db, tenant, row)) {
+    const counted = db.get(
+      'SELECT count(*) AS count FROM payload WHERE id >= ? AND id < ?',
+      id * PAYLOADS_MAX,
+      (id + 1) * PAYLOADS_MAX,
+    );
+    found += counted === undefined ? 0 : integer(counted, 'count');
+  }
+  return found;
+}
+
+function erase(db: Connection, tenant: number, row: Row): number {
+  const action = integer(row, 'id');
+  let erased = 0;
+  for (const id of entriesOf(db, tenant, row)) {
+    erased += db.run(
+      'DELETE FROM payload WHERE id >= ? AND id < ?',
+      id * PAYLOADS_MAX,
+      (id + 1) * PAYLOADS_MAX,
+    );
+  }
+  db.one(
+    "UPDATE content SET bytes = x'', note = NULL, decision = NULL, subject = NULL WHERE action = ?",
+    action,
+  );
+  db.run(
+    `UPDATE execution SET outcome = json_set(outcome, '$.message', 'erased', '$.result', NULL)
+     WHERE action = ? AND outcome IS NOT NULL`,
+    action,
+  );
+  // What people consented to has the arguments in it; that they did stands in the ledger.
+  db.run('DELETE FROM approval WHERE action = ?', action);
+  db.run('DELETE FROM challenge WHERE action = ?', action);
+  return erased;
+}
