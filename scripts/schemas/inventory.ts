@@ -110,6 +110,7 @@ const TARGET = {
       credentials: members({
         act: CREDENTIAL,
         look: described('Cannot write; for probes and previews.', CREDENTIAL),
+        secrets: described('What arguments of the type secret(NAME) name.', byName(CREDENTIAL)),
       }),
       probe: described('How the system is asked who it is.', PROBE),
       ...EXECUTORS,

@@ -25,6 +25,8 @@ export interface TemplateValues {
   readonly args: JsonObject;
   readonly fields: ArgumentFields;
   readonly execution: string;
+  /** What stands for the secret of this name: its placeholder, or in the instant of sending its value. */
+  readonly secret?: (name: string) => string;
 }
 
 /**
@@ -143,8 +145,21 @@ function renderLeaf(template: Template, values: TemplateValues): JsonValue {
     return minor;
   }
   if (part !== undefined) return partText(only, values);
+  if (type?.kind === 'secret') return secretText(only.path, value, values);
   refusePlaceholder(value);
   return value;
+}
+
+function secretText(path: readonly string[], value: JsonValue, { secret }: TemplateValues): string {
+  if (secret === undefined || typeof value !== 'string') return misplacedSecret(path);
+  return secret(value);
+}
+
+function misplacedSecret(path: readonly string[]): never {
+  return refuse(
+    'argument_not_text',
+    `argument \`${path.join('.')}\` is a secret and has no text here`,
+  );
 }
 
 // ---------------------------------------------------------------- text
@@ -164,6 +179,7 @@ function partText(
   const found = lookUp(part.path, values);
   if (found.value === undefined) return missing(part.path);
   if (found.part !== undefined) return moneyPart(part.path, found.part, found);
+  if (found.type?.kind === 'secret') return misplacedSecret(part.path);
   refusePlaceholder(found.value);
   if (typeof found.value === 'object') {
     return refuse('argument_not_text', `argument \`${part.path.join('.')}\` has no text form`);

@@ -55,6 +55,7 @@ export function argumentValue(type: ArgumentType, value: JsonValue): unknown {
     case 'path':
     case 'url':
     case 'oci-digest':
+    case 'secret':
       return typeof value === 'string' ? textValue(type, value) : undefined;
     default:
       return type satisfies never;
@@ -87,6 +88,7 @@ function textValue(type: TextType, text: string): unknown {
     case 'path':
     case 'url':
     case 'oci-digest':
+    case 'secret':
       return text;
     default:
       return type satisfies never;

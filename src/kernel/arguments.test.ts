@@ -20,11 +20,14 @@ function codesOf(type: ArgumentType, value: JsonValue): readonly string[] {
   return checkArguments({ x: { type, optional: false } }, { x: value }).map(({ code }) => code);
 }
 
+const SECRET: ArgumentType = { kind: 'secret', names: ['deploy-key'] };
+
 const ACCEPTED: readonly (readonly [ArgumentType, JsonValue])[] = [
   [STRING, ''],
   [STRING, '😀😀😀'],
   [{ kind: 'boolean' }, false],
   [{ kind: 'oci-digest' }, `sha256:${'0a'.repeat(32)}`],
+  [SECRET, 'deploy-key'],
   [{ kind: 'integer' }, 0],
   [{ kind: 'integer' }, -9_007_199_254_740_991],
   [{ kind: 'integer' }, '9007199254740992'],
@@ -60,6 +63,8 @@ const REFUSED: readonly (readonly [ArgumentType, JsonValue, string])[] = [
   [{ kind: 'oci-digest' }, `sha256:${'0a'.repeat(32)}0`, 'argument_malformed'],
   [{ kind: 'oci-digest' }, `sha256:${'0a'.repeat(32)}\n`, 'argument_malformed'],
   [{ kind: 'oci-digest' }, `md5:${'0a'.repeat(16)}`, 'argument_malformed'],
+  [SECRET, 1, 'argument_type'],
+  [SECRET, 'root-key', 'argument_not_allowed'],
   [{ kind: 'integer' }, 9_007_199_254_740_992, 'argument_malformed'],
   [{ kind: 'integer' }, -0, 'argument_malformed'],
   [{ kind: 'integer' }, '12', 'argument_not_canonical'],

@@ -116,6 +116,7 @@ function checkValue(type: ArgumentType, value: JsonValue, place: Place): void {
     case 'path':
     case 'url':
     case 'oci-digest':
+    case 'secret':
       if (typeof value === 'string') checkText(type, value, place);
       else note(place, 'argument_type', `must be a text${TEXT_EXAMPLES[type.kind] ?? ''}`);
       return;
@@ -219,13 +220,10 @@ function checkText(type: TextType, text: string, place: Place): void {
       });
       return;
     case 'enum':
-      if (!type.values.includes(text)) {
-        note(
-          place,
-          'argument_not_allowed',
-          `must be one of ${type.values.map((word) => `\`${word}\``).join(', ')}`,
-        );
-      }
+      checkWord(type.values, text, place);
+      return;
+    case 'secret':
+      checkWord(type.names, text, place);
       return;
     case 'path':
       checkPath(type.within, text, place);
@@ -241,6 +239,12 @@ function checkText(type: TextType, text: string, place: Place): void {
     default:
       return type satisfies never;
   }
+}
+
+function checkWord(words: readonly string[], text: string, place: Place): void {
+  if (words.includes(text)) return;
+  const list = words.map((word) => `\`${word}\``).join(', ');
+  note(place, 'argument_not_allowed', `must be one of ${list}`);
 }
 
 interface Spelling {

@@ -21,6 +21,8 @@ export type ArgumentType =
   | { readonly kind: 'url'; readonly hosts: readonly string[] }
   /** Names bytes and not a tag: `sha256:` and 64 hex digits, as OCI images and artifacts are pinned. */
   | { readonly kind: 'oci-digest' }
+  /** Names one of the target's `secrets`; whoever names it never sees its value. */
+  | { readonly kind: 'secret'; readonly names: readonly string[] }
   | { readonly kind: 'array'; readonly items: ArgumentType; readonly itemsMax: number }
   | { readonly kind: 'object'; readonly fields: ArgumentFields };
 
@@ -39,6 +41,16 @@ export type PreconditionClass = 'conditional' | 'read-then-act' | 'unconditioned
 /** `env:NAME`, `file:/path` or `exec:/path word…`, kept as text; only executors resolve it. */
 export type CredentialReference = string;
 
+/** What a target's executor may lease, by reference only. */
+export interface Credentials {
+  /** Performs effects. */
+  readonly act?: CredentialReference;
+  /** Cannot write. */
+  readonly look?: CredentialReference;
+  /** What arguments of the type `secret` stand for, by the name that actions carry. */
+  readonly secrets?: Readonly<Record<string, CredentialReference>>;
+}
+
 /** A real system that actions act on. */
 export interface Target {
   readonly name: string;
@@ -48,8 +60,7 @@ export interface Target {
   readonly labels: Readonly<Record<string, string>>;
   readonly executor: ExecutorBinding;
   readonly probe?: Probe;
-  /** `act` performs effects, `look` cannot write. */
-  readonly credentials: { readonly act?: CredentialReference; readonly look?: CredentialReference };
+  readonly credentials: Credentials;
   readonly operations: ReadonlyMap<string, Operation>;
   /** What `inventory probe` found and a person reviewed, from the lock file. */
   readonly locked?: LockedTarget;

@@ -20,6 +20,7 @@ import {
   renderPath,
   type TemplateValues,
 } from '../template.ts';
+import { secretPlaceholder } from './secrets.ts';
 
 /** The version of what a compiled effect means; part of every resolution. */
 export const HTTP_CONTRACT = 'http/1';
@@ -56,10 +57,17 @@ interface CompiledBody {
   readonly text: string;
 }
 
-/** The operation's request, with `execution` in the place of the execution's id. */
-export function compileRequest(request: EffectRequest, execution: string): CompiledRequest {
+/** The operation's request, with `execution` in the place of the execution's id, and secrets where they are given. */
+export function compileRequest(
+  request: EffectRequest,
+  execution: string,
+  secret?: (name: string) => string,
+): CompiledRequest {
   const { target, operation } = httpBinding(request.target, request.operation);
-  const values = valuesOf(request, execution);
+  const values = {
+    ...valuesOf(request, execution),
+    secret: secret ?? ((name: string): string => secretPlaceholder(request, name)),
+  };
   const body = compileBody(operation.body, values);
   if (operation.method === 'GET' && body !== undefined) {
     refuse('binding_unsupported', `\`${request.operation.name}\` gives a body to a GET`);

@@ -6,8 +6,6 @@
  * Precondition class: conditional where the operation sends `If-Match`, read-then-act where it has a
  * preview, unconditioned else.
  */
-import type { Socket } from 'node:net';
-
 import type { Clock, EffectRequest, Prepared } from '../../engine/ports.ts';
 import type { Preview, Resolution } from '../../kernel/action.ts';
 import type { LockedTarget, Target } from '../../kernel/inventory.ts';
@@ -30,6 +28,7 @@ import { exchange } from './exchange.ts';
 import { isStrongEtag, previewHttp, probeHttp, reconcileHttp, type HttpTools } from './look.ts';
 import { createTokenCache } from './oauth2.ts';
 import { exchangeOutcome } from './outcome.ts';
+import { leaseSecrets } from './secrets.ts';
 
 /** What the executor needs: who masks, where credentials are, time, and how names are resolved. */
 export interface HttpExecutorOptions {
@@ -112,28 +111,36 @@ async function prepare(preparing: Preparing, tools: HttpTools): Promise<Prepared
   const addresses = await resolveAddresses(binding.target, tools, signal);
   checkClear(binding.target, addresses);
   const reference = actReference(request.target, binding);
-  const authentication = await leaseAuthentication(reference, binding.target, tools, signal);
+  const secrets = await leaseSecrets(request, tools);
+  const authentication = await orRelease(
+    () => leaseAuthentication(reference, binding.target, tools, signal),
+    secrets.release,
+  );
+  const release = (): void => {
+    authentication.release();
+    secrets.release();
+  };
   const { operation } = binding;
   const addedTo = (execution: string): Readonly<Record<string, string>> => ({
     ...precondition,
     ...(operation.method === 'GET' ? {} : { 'idempotency-key': execution }),
   });
   const network = { ...tools, clientPem: authentication.clientPem };
-  const socket = await rehearsed(() => {
-    // What cannot be signed is refused here, and not after the crossing.
-    const placeholder = compileRequest(request, EXECUTION_PLACEHOLDER);
+  const socket = await orRelease(() => {
+    // What cannot be signed or is too large is refused here, and not after the crossing.
+    const placeholder = compileRequest(request, EXECUTION_PLACEHOLDER, secrets.value);
     authentication.headers(placeholder, addedTo(EXECUTION_PLACEHOLDER));
     return connectPinned(binding.target, addresses, network, signal);
-  }, authentication.release);
+  }, release);
   return prepareOnce({
     request,
     effect: () => httpEffect(request),
     release() {
-      authentication.release();
+      release();
       socket.destroy();
     },
     async perform(execution, { signal: cancel, sending }) {
-      const compiled = compileRequest(request, execution.id);
+      const compiled = compileRequest(request, execution.id, secrets.value);
       const added = addedTo(execution.id);
       const exchanged = await exchange({
         socket,
@@ -151,10 +158,13 @@ async function prepare(preparing: Preparing, tools: HttpTools): Promise<Prepared
   });
 }
 
-/** Connects; where that fails, the credential is let go. */
-async function rehearsed(connect: () => Promise<Socket>, release: () => void): Promise<Socket> {
+/** Takes a step; where that fails, what is leased already is let go. */
+async function orRelease<Result>(
+  step: () => Promise<Result>,
+  release: () => void,
+): Promise<Result> {
   try {
-    return await connect();
+    return await step();
   } catch (error) {
     release();
     throw error;

@@ -20,6 +20,7 @@ import { checkClear, connectPinned, resolveAddresses, type Network } from './con
 import { exchange } from './exchange.ts';
 import { isEncoded, type Answered } from './outcome.ts';
 import type { TokenCache } from './oauth2.ts';
+import { leaseSecrets } from './secrets.ts';
 
 /** What the executor was made with. */
 export interface HttpTools extends Network {
@@ -217,6 +218,9 @@ async function lookAt(
 ): Promise<Looked> {
   const url = compileUrl(executor, place, valuesOf(request, execution));
   const addresses = await resolveAddresses(executor, tools, signal);
+  // What was sent once may be in any answer, also of a process that never sent it itself.
+  const secrets = await leaseSecrets(request, tools);
+  secrets.release();
   return await get({ target: request.target, executor, url, signal, addresses, failure }, tools);
 }
 

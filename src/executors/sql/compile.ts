@@ -54,6 +54,7 @@ function boundValue(name: string, type: ArgumentType, value: JsonValue): SqlValu
       break;
     case 'array':
     case 'object':
+    case 'secret':
       break;
     case 'string':
     case 'decimal':

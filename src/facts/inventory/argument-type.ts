@@ -147,7 +147,7 @@ const SIMPLE = [
   'duration',
   'oci-digest',
 ] as const;
-const WORDS = [...SIMPLE, 'string', 'money', 'enum', 'path', 'url', 'list'];
+const WORDS = [...SIMPLE, 'string', 'money', 'enum', 'path', 'url', 'list', 'secret'];
 
 function readShort(
   reading: InventoryReading,
@@ -192,6 +192,7 @@ function shortType(reading: InventoryReading, short: ShortWord): ArgumentType | 
     if (word === 'enum') return enumOf(reading, words, node);
     if (word === 'path') return pathOf(reading, parameter.trim(), node);
     if (word === 'url') return urlOf(reading, words, node);
+    if (word === 'secret') return secretOf(reading, words, short);
     if (word === 'list') return shortList(reading, parameter.trim(), short);
   }
   return badType(reading, short);
@@ -216,6 +217,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   path: '`path(/srv/releases)`',
   url: '`url(api.example.com)`',
   list: '`list(string)`',
+  secret: '`secret(deploy-key,backup-key)`',
 };
 
 function stringOf(reading: InventoryReading, short: ShortWord): ArgumentType | undefined {
@@ -248,17 +250,32 @@ function enumOf(
   reading: InventoryReading,
   values: readonly string[],
   node: DocumentNode,
+  what = 'an enum',
 ): ArgumentType | undefined {
   const distinct = new Set(values);
   if (values.length === 0 || distinct.has('') || distinct.size !== values.length) {
-    const message = 'an enum has at least one value, each once and none empty';
+    const message = `${what} has at least one value, each once and none empty`;
     return refuse(reading, { code: 'bad_type', position: node.position, message });
   }
   if (values.length > INVENTORY_LIMITS.enumValuesMax) {
-    const message = `an enum has at most ${INVENTORY_LIMITS.enumValuesMax} values`;
+    const message = `${what} has at most ${INVENTORY_LIMITS.enumValuesMax} values`;
     return refuse(reading, { code: 'too_many', position: node.position, message });
   }
   return { kind: 'enum', values };
+}
+
+/** Only an argument of its own: inside a list or an object its name would be sent for its value. */
+function secretOf(
+  reading: InventoryReading,
+  names: readonly string[],
+  { node, depth }: Short,
+): ArgumentType | undefined {
+  if (depth > 0) {
+    const message = 'a secret cannot be in a list or in an object';
+    return refuse(reading, { code: 'bad_type', position: node.position, message });
+  }
+  const read = enumOf(reading, names, node, 'a secret');
+  return read?.kind === 'enum' ? { kind: 'secret', names: read.values } : undefined;
 }
 
 function pathOf(

@@ -297,6 +297,26 @@ for (const [text, type, optional] of TYPES) {
   });
 }
 
+test('a secret is read with its references, and stands as a whole value of a body', () => {
+  const inventory = compiled(
+    http('request: { POST: /x, json: { k: $k } }', '{ k: "secret(a-key, b-key)?" }').replace(
+      'operations:',
+      'credentials: { secrets: { a-key: file:keys/a, b-key: env:B } }\n    operations:',
+    ),
+  );
+  const { secrets } = targetOf(inventory, 't').credentials;
+  assert.deepEqual({ ...secrets }, { 'a-key': 'file:/etc/exequatur/keys/a', 'b-key': 'env:B' });
+  const operation = operationOf(inventory, 't', 'op');
+  assert.deepEqual(operation.arguments['k'], {
+    type: { kind: 'secret', names: ['a-key', 'b-key'] },
+    optional: true,
+  });
+  const { body } = httpOf(operation);
+  assert.ok(body.kind === 'json' && body.value.kind === 'object');
+  const template = [{ kind: 'argument', path: ['k'] }];
+  assert.deepEqual(body.value.members['k'], { kind: 'template', template });
+});
+
 test('an object argument has fields of its own, to the depth allowed', () => {
   const nested = (levels: number): string =>
     levels === 0 ? 'string' : `{ object: { a: ${nested(levels - 1)} } }`;

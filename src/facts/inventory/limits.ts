@@ -86,6 +86,10 @@ export const INVENTORY_CODES = [
   'unknown_argument',
   /** A list or object where only text can stand. */
   'argument_without_text',
+  /** A secret where it could not be kept out of what is shown, or at a target that takes none. */
+  'misplaced_secret',
+  /** A secret that the target's `credentials` have no reference for. */
+  'unknown_secret',
   /** An argument that may be left out stands where something must stand. */
   'optional_argument',
   /** A header that only the layer may set, or that is no header. */

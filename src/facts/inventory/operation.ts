@@ -14,6 +14,7 @@ import type {
 import { toJsonValue } from '../../kernel/json/to-json-value.ts';
 import { isKind, isRead, type Kind, KINDS } from '../../kernel/kind.ts';
 import { readArguments } from './argument-type.ts';
+import { checkSecrets } from './secret-argument.ts';
 import { FILE_ACTIONS, readFileOperation } from './file.ts';
 import { INVENTORY_DEFAULTS, INVENTORY_LIMITS } from './limits.ts';
 import { readProcessOperation } from './program.ts';
@@ -71,6 +72,7 @@ export function readOperation(
   if (members === undefined) return undefined;
   const kind = readKind(reading, members.get('kind'));
   const fields = readArguments(reading, members.get('args'));
+  checkSecrets(reading, { fields, node: members.get('args') }, home);
   const declared = namesOf(members.get('args'));
   const templates: TemplateReading = { ...reading, fields, declared, execution: 'allowed' };
   const binding = readBinding(templates, members, home);

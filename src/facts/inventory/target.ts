@@ -120,10 +120,33 @@ function readCredentials(
   node: DocumentNode | undefined,
 ): Target['credentials'] {
   if (node === undefined) return {};
-  const members = reading.reader.mapping(node, { what: 'credentials', optional: ['act', 'look'] });
+  const members = reading.reader.mapping(node, {
+    what: 'credentials',
+    optional: ['act', 'look', 'secrets'],
+  });
   const act = readCredential(reading, members?.get('act'));
   const look = readCredential(reading, members?.get('look'));
-  return { ...(act === undefined ? {} : { act }), ...(look === undefined ? {} : { look }) };
+  const secrets = readSecrets(reading, members?.get('secrets'));
+  return {
+    ...(act === undefined ? {} : { act }),
+    ...(look === undefined ? {} : { look }),
+    ...(secrets === undefined ? {} : { secrets }),
+  };
+}
+
+function readSecrets(
+  reading: InventoryReading,
+  node: DocumentNode | undefined,
+): Target['credentials']['secrets'] {
+  if (node === undefined) return undefined;
+  const secrets: Record<string, string> = Object.create(null);
+  const limit = { what: 'secrets', max: INVENTORY_LIMITS.fieldsMax };
+  for (const { key, keyPosition, value } of boundedEntries(reading, node, limit)) {
+    const reference = readCredential(reading, value);
+    const isNamed = reading.reader.isName(key, keyPosition, 'secret');
+    if (isNamed && reference !== undefined) secrets[key] = reference;
+  }
+  return secrets;
 }
 
 function readCredential(
@@ -192,7 +215,8 @@ function checkCredentials(
       hint: 'add a credential that cannot write: `look: file:/run/secrets/…`',
     });
   }
-  if (used && executor.kind === 'http' && isClear(executor)) {
+  const sends = used || credentials.secrets !== undefined;
+  if (sends && executor.kind === 'http' && isClear(executor)) {
     reading.reader.warning({
       code: 'credential_in_clear',
       position,

@@ -97,7 +97,7 @@ export function parsePathTemplate(
     parts.push(part);
   }
   addLiteral(parts, text.slice(end));
-  return parts;
+  return requireText(reading, parts, node);
 }
 
 function addLiteral(parts: TemplatePart[], text: string): void {
@@ -183,7 +183,7 @@ function unknownPart(
 
 // ---------------------------------------------------------------- places
 
-/** Notes every reference whose value has no text form: lists and objects. */
+/** Notes every reference whose value has no text form: lists, objects and secrets. */
 function requireText(
   reading: TemplateReading,
   template: Template | undefined,
@@ -193,11 +193,26 @@ function requireText(
     if (part.kind !== 'argument') continue;
     const type = resolve(reading, part.path, node);
     if (type === undefined || type === 'part') continue;
+    if (type.kind === 'secret') return misplacedSecret(reading, part.path, node);
     if (type.kind !== 'array' && type.kind !== 'object') continue;
     const message = `\`${part.path.join('.')}\` is of type ${type.kind} and cannot be written as text`;
     return refuse(reading, { code: 'argument_without_text', position: node.position, message });
   }
   return template;
+}
+
+/** A secret in a URL, a header or a word would show in logs and lists that nobody masks. */
+function misplacedSecret(
+  reading: TemplateReading,
+  path: readonly string[],
+  { position }: DocumentNode,
+): undefined {
+  return refuse(reading, {
+    code: 'misplaced_secret',
+    position,
+    message: `\`${path.join('.')}\` is a secret and cannot stand here`,
+    hint: 'a secret is one whole value in the `json:` of a request',
+  });
 }
 
 /** Whether the argument may be left out, itself or with the object it is in. */

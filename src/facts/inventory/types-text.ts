@@ -64,6 +64,8 @@ function argumentText(type: ArgumentType): string {
       return 'number | string';
     case 'enum':
       return type.values.map(quoted).join(' | ');
+    case 'secret':
+      return type.names.map(quoted).join(' | ');
     case 'array':
       return `readonly (${argumentText(type.items)})[]`;
     case 'object':

@@ -157,6 +157,7 @@ function valueOf(type: ArgumentType, { operator, literal }: Change): JsonValue |
     case 'path':
     case 'url':
     case 'oci-digest':
+    case 'secret':
     case 'array':
     case 'object':
       return undefined;

@@ -78,6 +78,8 @@ export function typeOfArgument(what: string, type: ArgumentType): ValueType {
       return STRING;
     case 'enum':
       return { kind: 'string', values: type.values };
+    case 'secret':
+      return { kind: 'string', values: type.names };
     case 'boolean':
       return BOOL;
     case 'integer':
