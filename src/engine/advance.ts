@@ -5,12 +5,12 @@
  */
 import { decide, foreclose } from '../kernel/decide.ts';
 import type { Decision, DecisionInput } from '../kernel/decision.ts';
+import { DIGEST_TAGS, digestBytes } from '../kernel/digest.ts';
 import { parseExecutionId, uuidV7, type ExecutionId } from '../kernel/id.ts';
 import { addMs, type Instant } from '../kernel/instant.ts';
 import { toJsonValue } from '../kernel/json/to-json-value.ts';
 import { writeCanonical } from '../kernel/json/write.ts';
 import type { CompiledPolicy } from '../kernel/policy/compiled.ts';
-import { readAction } from '../kernel/read-action.ts';
 import { changedEntry, crossedEntry, decidedEntry, proposedEntry } from './entries.ts';
 import type { Execution } from './execution.ts';
 import { Gathering } from './gather.ts';
@@ -174,6 +174,26 @@ class Advance {
   async #cross(): Promise<Advanced> {
     const execution = this.#newExecutionId();
     this.#announceCrossing();
+    // Announced before it exists: a look for lost executions must not find one of this engine's own
+    // between its commit and the line after.
+    this.#life.executing.set(execution, this.#candidate.id);
+    let sends = false;
+    try {
+      const { result, crossedMs } = await this.#decideUnderLock(execution);
+      if (result.kind !== 'written') return result;
+      this.#life.changed(result.record);
+      if (result.execution === undefined) return { kind: 'stopped', record: result.record };
+      sends = true;
+      const settled = this.#sendAndSettle(result.record, result.execution, crossedMs);
+      return { kind: 'crossed', record: result.record, settled };
+    } finally {
+      if (!sends) this.#life.executing.delete(execution);
+    }
+  }
+
+  async #decideUnderLock(
+    execution: ExecutionId,
+  ): Promise<{ readonly result: AdvanceResult; readonly crossedMs: number }> {
     let crossedMs = 0;
     const result = await this.#life.store.advance({
       query: this.#gathering.query(),
@@ -184,11 +204,7 @@ class Advance {
         return this.#judge(this.#gathering.inputAt(now, local), execution);
       },
     });
-    if (result.kind !== 'written') return result;
-    this.#life.changed(result.record);
-    if (result.execution === undefined) return { kind: 'stopped', record: result.record };
-    const settled = this.#sendAndSettle(result.record, result.execution, crossedMs);
-    return { kind: 'crossed', record: result.record, settled };
+    return { result, crossedMs };
   }
 
   /** Pure: what is to be written, decided again on what was read under lock. */
@@ -283,7 +299,6 @@ class Advance {
     this.#prepared = undefined;
     this.#crossing = undefined;
     this.#lane = undefined;
-    this.#life.executing.set(execution.id, record.id);
     try {
       const outcome =
         prepared === undefined || crossing === undefined
@@ -311,7 +326,7 @@ class Advance {
     readonly crossedMs: number;
   }): Promise<Outcome | undefined> {
     const { record, execution, prepared, crossing } = parts;
-    if (readAction(record.bytes, this.#candidate.digest) === undefined) return undefined;
+    if (digestBytes(DIGEST_TAGS.action, record.bytes) !== this.#candidate.digest) return undefined;
     const sending = (): boolean => {
       const wallMs = this.#life.clock.now() - execution.crossedAt;
       const monotonicMs = this.#life.clock.monotonicMs() - parts.crossedMs;

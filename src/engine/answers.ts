@@ -107,7 +107,9 @@ async function localOf(
   const { local } = await engine.store.look({
     ...record,
     action: record.id,
+    stored: true,
     once: false,
+    serialised: false,
     limits: [],
     after: [],
   });

@@ -2,7 +2,7 @@
  * What the engine writes into the ledger, one function an entry. Names, ids, digests and codes stand in
  * the entry; everything an action carries or touched lies beside it as an erasable payload.
  */
-import { actionJson, consentDigest, previewDigest, resolutionDigest } from '../kernel/action.ts';
+import { actionJson, consentDigests } from '../kernel/action.ts';
 import type { Approval, Decision, DecisionInput, Gathered } from '../kernel/decision.ts';
 import type { Digest } from '../kernel/digest.ts';
 import type { ExecutionId, PersonName } from '../kernel/id.ts';
@@ -64,7 +64,7 @@ export function decidedEntry(parts: DecidedParts): LedgerDraft {
 export function crossedEntry(parts: DecidedParts, execution: ExecutionId): LedgerDraft {
   const { input, decision } = parts;
   const resolution = known(input.resolution);
-  const preview = known(input.preview);
+  const digests = input.consent && consentDigests(input.consent);
   return draftEntry({
     kind: 'crossed',
     tenant: input.action.tenant,
@@ -72,13 +72,13 @@ export function crossedEntry(parts: DecidedParts, execution: ExecutionId): Ledge
     action: input.id,
     body: {
       ...decisionBody(parts),
-      consent: input.consent === undefined ? null : consentDigest(input.consent),
+      consent: digests?.consent ?? null,
       consumes: [...decision.consumes],
       effect: resolution?.effect ?? null,
       execution,
-      preview: previewDigest(preview === undefined || preview === 'none' ? null : preview),
+      preview: digests?.preview ?? null,
       reserves: decision.reserves.map(({ key, perMs, amount }) => ({ key, perMs, amount })),
-      resolution: resolution === undefined ? null : resolutionDigest(resolution),
+      resolution: digests?.resolution ?? null,
     },
     // What it said follows from these by deciding again.
     payloads: { inputs: inputsJson(input) },
@@ -179,7 +179,8 @@ function inputsJson(input: DecisionInput): unknown {
   return {
     actionDigest: input.actionDigest,
     askedSince: input.askedSince,
-    consent: input.consent ?? null,
+    // With resolution and preview this is what people were asked to consent to.
+    nonce: input.consent?.nonce ?? null,
     ...(input.effectKey === undefined ? {} : { effectKey: input.effectKey }),
     facts: input.facts,
     local: { ...local, agent: local.agent ?? null, effect: local.effect ?? null },

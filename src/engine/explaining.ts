@@ -2,6 +2,7 @@
  * Why an action is as it is: the newest decision is made again from the inputs that were recorded with
  * it, by the policy it was made by, and explained. Nothing is asked of the world.
  */
+import type { ConsentSubject } from '../kernel/action.ts';
 import { decide, foreclose } from '../kernel/decide.ts';
 import type { DecisionInput, LocalFacts } from '../kernel/decision.ts';
 import { explainDecision, type Explanation } from '../kernel/explain.ts';
@@ -72,7 +73,7 @@ function inputOf(
   // Written by `entries.ts` from a DecisionInput, and read back by nobody else.
   const recorded = inputs as unknown as Omit<
     DecisionInput,
-    'id' | 'action' | 'target' | 'operation'
+    'id' | 'action' | 'target' | 'operation' | 'consent'
   >;
   return {
     ...recorded,
@@ -80,13 +81,29 @@ function inputOf(
     action,
     target,
     operation: target?.operations.get(action.operation),
-    consent: recorded.consent ?? undefined,
+    consent: consentOf(record, recorded),
     local: {
       ...recorded.local,
       people: { ...people, ...recorded.local.people },
       agent: recorded.local.agent ?? undefined,
       effect: recorded.local.effect ?? undefined,
     },
+  };
+}
+
+/** What people were asked to consent to then, from its parts; none while it was not known. */
+function consentOf(
+  { tenant, id, nonce, digest }: ActionRecord,
+  { resolution, preview }: Pick<DecisionInput, 'resolution' | 'preview'>,
+): ConsentSubject | undefined {
+  if (resolution.kind !== 'known' || preview.kind !== 'known') return undefined;
+  return {
+    tenant,
+    action: id,
+    nonce,
+    actionDigest: digest,
+    resolution: resolution.value,
+    preview: preview.value === 'none' ? null : preview.value,
   };
 }
 

@@ -69,9 +69,7 @@ export class Gathering {
     this.#resolution = gathered(await executor.resolve(request, signal));
     if (this.#resolution.kind === 'known') {
       this.#preview = gathered(await executor.preview(request, signal));
-      await this.#fetchFacts(this.inputAt(early.now, early.local), signal);
-      // Asked again: a limit's counter may be named by a fact.
-      this.#demand = demandOf(this.configuration.policy, this.inputAt(early.now, early.local));
+      this.#demand = await this.#fetchFacts(early, signal);
     }
     clearTimeout(timer);
     return lane;
@@ -98,7 +96,7 @@ export class Gathering {
 
   /** What `decide` is given at this instant, with these local facts. */
   inputAt(now: Instant, local: LocalFacts): DecisionInput {
-    const { candidate, operation } = this;
+    const { candidate } = this;
     return {
       now,
       id: candidate.id,
@@ -108,13 +106,13 @@ export class Gathering {
       proposedAt: candidate.record?.proposedAt ?? now,
       askedSince: candidate.record?.askedSince ?? now,
       target: this.target,
-      operation,
+      operation: this.operation,
       resolution: this.#resolution,
       preview: this.#preview,
       consent: this.#subject(),
       facts: this.#facts,
       windows: this.#windowsAt(now),
-      local: operation && isSerialised(operation) ? local : { ...local, conflict: {} },
+      local,
     };
   }
 
@@ -124,11 +122,13 @@ export class Gathering {
     return {
       tenant: action.tenant,
       action: id,
+      stored: this.candidate.record !== undefined,
       agent: action.principal.agent,
       delegator: action.principal.delegator,
       effectKey,
       once: this.operation?.once !== undefined,
       conflictKey,
+      serialised: this.operation !== undefined && isSerialised(this.operation),
       limits: this.#demand?.limits ?? [],
       after: this.#demand?.after ?? [],
     };
@@ -159,10 +159,11 @@ export class Gathering {
     return this.#life.lanes.enter(key, timeout);
   }
 
-  /** Fetches the facts that rules which match name, all at once. */
-  async #fetchFacts(input: DecisionInput, signal: AbortSignal): Promise<void> {
+  /** Fetches the facts that rules which match name, all at once; answers all that they demand. */
+  async #fetchFacts({ now, local }: DecisionInput, signal: AbortSignal): Promise<Demand> {
     const { policy } = this.configuration;
-    const demand = demandOf(policy, input);
+    const demand = demandOf(policy, this.inputAt(now, local));
+    if (demand.facts.length === 0) return demand;
     const fetched = await Promise.all(
       demand.facts.map(async ({ name }): Promise<readonly [string, Gathered<Fact>]> => {
         const spec = policy.facts.get(name);
@@ -170,6 +171,8 @@ export class Gathering {
       }),
     );
     this.#facts = Object.fromEntries(fetched);
+    // Asked again: a limit's counter may be named by a fact.
+    return demandOf(policy, this.inputAt(now, local));
   }
 
   /** The calendars that matching rules name, at this instant; asked again after the clock was read. */

@@ -207,12 +207,16 @@ export interface NewAction {
 export interface LocalQuery {
   readonly tenant: TenantName;
   readonly action: ActionId;
+  /** `false` for a proposal, about which nothing is stored yet. */
+  readonly stored: boolean;
   readonly agent: AgentName;
   readonly delegator: PersonName | undefined;
   readonly effectKey: Digest | undefined;
   /** The operation declares `once`: a past success counts as an occupant. */
   readonly once: boolean;
   readonly conflictKey: string;
+  /** The operation goes one at a time under its conflict key; else what is under way there is not read. */
+  readonly serialised: boolean;
   readonly limits: readonly LimitDemand[];
   readonly after: readonly AfterQuery[];
 }

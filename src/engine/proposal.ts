@@ -2,8 +2,8 @@
  * Proposals on their way in: the frozen action, its canonical bytes and keys, and everything that is
  * refused before a row is written.
  */
-import { actionDigest, actionJson, type Action } from '../kernel/action.ts';
-import type { Digest } from '../kernel/digest.ts';
+import { actionJson, type Action } from '../kernel/action.ts';
+import { DIGEST_TAGS, digestBytes, type Digest } from '../kernel/digest.ts';
 import { effectKeyOf } from '../kernel/effect.ts';
 import { parseActionId, uuidV7 } from '../kernel/id.ts';
 import { addMs, type Instant } from '../kernel/instant.ts';
@@ -101,11 +101,12 @@ export function candidateOf(
   const id = parseActionId(uuidV7(now, life.randomness.bytes(10)));
   if (id === undefined) throw new Error('a fresh UUIDv7 has its form');
   const keys = keysOf(configuration, action);
+  const bytes = canonicalBytes(actionJson(action));
   const proposed: NewAction = {
     id,
     action,
-    bytes: canonicalBytes(actionJson(action)),
-    digest: actionDigest(action),
+    bytes,
+    digest: digestBytes(DIGEST_TAGS.action, bytes),
     nonce: Buffer.from(life.randomness.bytes(32)).toString('hex'),
     idempotencyKey: proposal.idempotencyKey,
     requestDigest: proposal.requestDigest,

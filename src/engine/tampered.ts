@@ -21,11 +21,13 @@ export async function denyTampered(
     query: {
       tenant: record.tenant,
       action: record.id,
+      stored: true,
       agent: record.agent,
       delegator: record.delegator,
       effectKey: record.effectKey,
       once: false,
       conflictKey: record.conflictKey,
+      serialised: false,
       limits: [],
       after: [],
     },

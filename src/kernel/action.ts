@@ -108,12 +108,22 @@ export interface ConsentSubject {
 
 /** The consent digest. It names an occasion, not only a content: two equal actions never share one. */
 export function consentDigest(subject: ConsentSubject): Digest {
-  return digestOf('exequatur/consent/v1', {
+  return consentDigests(subject).consent;
+}
+
+/** The consent digest with the two that it is made from. */
+export function consentDigests(
+  subject: ConsentSubject,
+): Readonly<Record<'consent' | 'preview' | 'resolution', Digest>> {
+  const preview = previewDigest(subject.preview);
+  const resolution = resolutionDigest(subject.resolution);
+  const consent = digestOf('exequatur/consent/v1', {
     action: subject.action,
     actionDigest: subject.actionDigest,
     nonce: subject.nonce,
-    preview: previewDigest(subject.preview),
-    resolution: resolutionDigest(subject.resolution),
+    preview,
+    resolution,
     tenant: subject.tenant,
   });
+  return { consent, preview, resolution };
 }

@@ -43,7 +43,7 @@ export function factScopeOf(scope: Scope, name: string): Scope {
 
 /** The scope of an operation's `once`: its arguments and nothing else. */
 export function scopeOfArguments(operation: Operation, args: JsonObject): Readable {
-  const values = argumentValues(operation.arguments, args);
+  const values = valuesOf(operation, args);
   return {
     read: reader((root) =>
       root === 'args' ? known(values) : notYet(root, `\`${root}\` is not known here`),
@@ -137,7 +137,22 @@ function readRoot(scope: Scope, root: string, member: string | undefined): Read 
 
 function readArguments(input: DecisionInput): Read {
   if (input.operation === undefined) return notYet('args', 'the operation is not known');
-  return known(argumentValues(input.operation.arguments, input.action.args));
+  return known(valuesOf(input.operation, input.action.args));
+}
+
+/** The last conversion of an action's frozen arguments: one advance decides about them several times. */
+const converted = new WeakMap<
+  JsonObject,
+  { readonly operation: Operation; readonly values: object }
+>();
+
+function valuesOf(operation: Operation, args: JsonObject): object {
+  const before = converted.get(args);
+  if (before?.operation === operation) return before.values;
+  const values = argumentValues(operation.arguments, args);
+  // Whoever froze the outside froze the inside: parsed arguments are frozen deeply.
+  if (Object.isFrozen(args)) converted.set(args, { operation, values: Object.freeze(values) });
+  return values;
 }
 
 function readMeasure(scope: Scope, name: string): Read {

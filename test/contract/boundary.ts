@@ -569,11 +569,13 @@ function queryOf(
   return {
     tenant: action.tenant,
     action: parts.id,
+    stored: true,
     agent: action.principal.agent,
     delegator: action.principal.delegator,
     effectKey,
     once: SHOP.operations.get(action.operation)?.once !== undefined,
     conflictKey,
+    serialised: true,
     limits: demand.limits,
     after: demand.after,
   };

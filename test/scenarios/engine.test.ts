@@ -252,6 +252,21 @@ describe('one effect', () => {
     });
   });
 
+  test('law 5: an engine that renews its leases under load calls none of its own work lost', async () => {
+    await withLayer({ engineLimits: { leaseMs: 300 } }, async (layer, key) => {
+      const until = Date.now() + 1500;
+      const states = new Set<unknown>();
+      const worker = async (number: number): Promise<void> => {
+        for (let round = 0; Date.now() < until; round += 1) {
+          const { body } = await layer.propose(key, pay(`${String(number)}-${String(round)}`));
+          states.add(body['state']);
+        }
+      };
+      await Promise.all(Array.from({ length: 64 }, (_, number) => worker(number)));
+      assert.deepEqual([...states], ['succeeded']);
+    });
+  });
+
   test('law 3: an equal action waits behind an unknown one, and says so', async () => {
     await withLayer({ engineLimits: { reconcileMs: 600_000 } }, async (layer, key) => {
       target.loseReplies();

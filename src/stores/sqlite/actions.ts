@@ -7,6 +7,7 @@ import {
   type ActionId,
   type TenantName,
 } from '../../kernel/id.ts';
+import type { Reservation } from '../../kernel/decision.ts';
 import type { ActionRecord, ExecutionRecord } from '../../engine/ports.ts';
 import type { ActionState } from '../../engine/transition.ts';
 import {
@@ -29,13 +30,15 @@ import {
   type Row,
   type Value,
 } from './connection.ts';
-import { consentSubject, storedDecision, storedOutcome } from './stored.ts';
+import { consentSubject, reservations, storedDecision, storedOutcome } from './stored.ts';
 
 /** An action with its row's own key, and what the store alone knows of it. */
 export interface StoredAction {
   readonly row: number;
   readonly tenant: number;
   readonly once: boolean;
+  /** What its execution reserved under limits, and holds until the outcome is known. */
+  readonly reserves: readonly Reservation[];
   readonly record: ActionRecord;
 }
 
@@ -52,11 +55,8 @@ const STATES: readonly ActionState[] = [
   'expired',
 ];
 
-const SELECT = `SELECT action.*, request_digest, digest, nonce, note, bytes, decision, subject,
-  execution.uuid AS execution_uuid, crossed_at, engine, lease_until, effect, outcome, settled_at,
-  resolved_by, resolved_reason
-  FROM action JOIN content ON content.action = action.id
-  LEFT JOIN execution ON execution.action = action.id`;
+const SELECT = `SELECT action.*, request_digest, digest, nonce, note, bytes, decision, subject
+  FROM action JOIN content ON content.action = action.id`;
 
 /** One action by its id; throws `store_corrupt` for one that is not as it was written. */
 export function findAction(
@@ -87,6 +87,7 @@ export function readAction(row: Row, tenant: TenantName): StoredAction {
     row: integer(row, 'id'),
     tenant: integer(row, 'tenant'),
     once: integer(row, 'once') === 1,
+    reserves: readJsonOrNone(row, 'reserves', reservations) ?? [],
     record: {
       tenant,
       id: readUuid(row, 'uuid', parseActionId),
@@ -111,7 +112,7 @@ export function readAction(row: Row, tenant: TenantName): StoredAction {
       note: textOrNone(row, 'note'),
       decision: readJsonOrNone(row, 'decision', storedDecision),
       subject: readJsonOrNone(row, 'subject', consentSubject),
-      execution: row['execution_uuid'] === null ? undefined : readExecution(row),
+      execution: row['execution'] === null ? undefined : readExecution(row),
       ended: readEnded(row),
       updatedAt: readInstant(row, 'updated_at'),
     },
@@ -131,7 +132,7 @@ function readEnded(row: Row): ActionRecord['ended'] {
 function readExecution(row: Row): ExecutionRecord {
   const person = textOrNone(row, 'resolved_by');
   return {
-    id: readUuid(row, 'execution_uuid', parseExecutionId),
+    id: readUuid(row, 'execution', parseExecutionId),
     crossedAt: readInstant(row, 'crossed_at'),
     engine: text(row, 'engine'),
     leaseUntil: readInstant(row, 'lease_until'),

@@ -1,8 +1,8 @@
 /**
- * The crossing, and what else an advance can write: a hold or a denial. All of it happens under one
- * savepoint, after the lock: read the local facts, judge, check what was said, write.
+ * The crossing, and what else an advance can write: a hold or a denial. All of it happens after the
+ * lock: read the local facts, judge, check what was said, write.
  */
-import type { Decision } from '../../kernel/decision.ts';
+import type { Decision, Reservation } from '../../kernel/decision.ts';
 import { isDecision } from '../../kernel/decide.ts';
 import { sha256 } from '../../kernel/sha256.ts';
 import type { Instant } from '../../kernel/instant.ts';
@@ -19,9 +19,8 @@ import {
 import type { Execution } from '../../engine/execution.ts';
 import { readAction, selectActions, type StoredAction } from './actions.ts';
 import { digestBytesOf, jsonText, uuidBytes } from './columns.ts';
-import { integer } from './connection.ts';
+import { integer, type Value } from './connection.ts';
 import { find, occupiedKeys, wakeWaiting, type Context } from './context.ts';
-import { reserve } from './limits.ts';
 import { readLocalFacts } from './local-facts.ts';
 import type { Reading } from './store-clock.ts';
 
@@ -37,7 +36,7 @@ export type Advanced =
 /** Runs an advance inside the transaction. */
 export function advance(context: Context, command: AdvanceCommand, time: Reading): Advanced {
   if (time.jumped !== undefined) throw time.jumped;
-  const { db, standing } = context;
+  const { standing } = context;
   const { query, propose } = command;
   const tenant = { id: standing.ensure(query.tenant), name: query.tenant };
   if (propose !== undefined) {
@@ -49,7 +48,7 @@ export function advance(context: Context, command: AdvanceCommand, time: Reading
   if (stale !== undefined) return { kind: 'stale', record: stale };
 
   const subject = { standing: standing.of(tenant.id), row: stored?.row };
-  const local = readLocalFacts(db, query, subject, time.now);
+  const local = readLocalFacts(context, query, subject, time.now);
   const judgement = command.judge(time.now, local);
   requireSound(judgement, propose?.action.deadline ?? stored?.record.deadline, time.now);
   if (propose !== undefined && tooManyOpen(context, tenant.id, query.agent, judgement)) {
@@ -159,7 +158,6 @@ function insert(writing: Writing, epoch: number): Advanced {
   const { propose, query } = command;
   if (propose === undefined) throw new Error('only a proposal is inserted');
   const { action } = propose;
-  const decision = storedDecision(judgement.decision, now, epoch);
   const record: ActionRecord = {
     tenant: query.tenant,
     id: propose.id,
@@ -179,35 +177,33 @@ function insert(writing: Writing, epoch: number): Advanced {
     state: judgement.state,
     revision: 1,
     note: propose.note,
-    decision,
+    decision: storedDecision(judgement.decision, now, epoch),
     subject: judgement.subject,
-    execution: undefined,
+    execution: executionOf(judgement, now),
     ended: undefined,
     updatedAt: now,
   };
-  const row = insertAction(context, tenant, record, {
-    once: query.once,
-    dueAt: dueAt(judgement, action.deadline),
-  });
+  const written = { tenant, once: query.once, reserves: judgement.decision.reserves, record };
+  const row = insertAction(context, written, dueAt(judgement, action.deadline));
   context.db.run(
     'INSERT INTO idempotency (tenant, key, action) VALUES (?, ?, ?)',
     tenant,
     keyHash(query.agent, propose.idempotencyKey),
     row,
   );
-  return finish(writing, { row, tenant, once: query.once, record });
+  return finish(writing, { row, ...written });
 }
 
 function insertAction(
   { db }: Context,
-  tenant: number,
-  record: ActionRecord,
-  { once, dueAt: due }: { readonly once: boolean; readonly dueAt: Instant },
+  { tenant, once, reserves, record }: Omit<StoredAction, 'row'>,
+  due: Instant,
 ): number {
   const row = db.insert(
     `INSERT INTO action (tenant, uuid, state, revision, agent, delegator, target, operation, conflict_key,
-       effect_key, once, deadline, due_at, proposed_at, asked_since, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       effect_key, once, deadline, due_at, proposed_at, asked_since, updated_at,
+       execution, crossed_at, engine, lease_until, effect, reserves)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     tenant,
     uuidBytes(record.id),
     record.state,
@@ -224,6 +220,7 @@ function insertAction(
     record.proposedAt,
     record.askedSince,
     record.updatedAt,
+    ...executionValues(record.execution, reserves),
   );
   db.insert(
     `INSERT INTO content (action, request_digest, digest, nonce, note, bytes, decision, subject)
@@ -254,11 +251,14 @@ function update(writing: Writing, stored: StoredAction, epoch: number): Advanced
     revision: stored.record.revision + 1,
     decision,
     subject: judgement.subject,
+    execution: executionOf(judgement, now),
     updatedAt: now,
   };
+  const { reserves } = judgement.decision;
   context.db.one(
     `UPDATE action SET state = ?, revision = revision + 1, conflict_key = ?, effect_key = ?, once = ?,
-       due_at = ?, asked_since = ?, updated_at = ?
+       due_at = ?, asked_since = ?, updated_at = ?,
+       execution = ?, crossed_at = ?, engine = ?, lease_until = ?, effect = ?, reserves = ?
      WHERE id = ? AND revision = ? AND state = 'held'`,
     record.state,
     record.conflictKey,
@@ -267,6 +267,7 @@ function update(writing: Writing, stored: StoredAction, epoch: number): Advanced
     dueAt(judgement, record.deadline),
     record.askedSince,
     now,
+    ...executionValues(record.execution, reserves),
     stored.row,
     stored.record.revision,
   );
@@ -276,23 +277,23 @@ function update(writing: Writing, stored: StoredAction, epoch: number): Advanced
     record.subject === undefined ? null : jsonText(record.subject),
     stored.row,
   );
-  context.db.run('DELETE FROM wait WHERE action = ?', stored.row);
+  context.waits.end(stored.row);
   if (record.state !== 'held' && record.state !== 'executing') {
-    wakeWaiting(context.db, stored.tenant, occupiedKeys(stored), now);
+    wakeWaiting(context, stored.tenant, occupiedKeys(stored), now);
   }
-  return finish(writing, { ...stored, once: query.once, record });
+  return finish(writing, { ...stored, once: query.once, reserves, record });
 }
 
-/** What is the same for a new and a known action: waits, the crossing, the ledger. */
+/** What is the same for a new and a known action: waits, what the crossing takes, the ledger. */
 function finish(writing: Writing, stored: StoredAction): Advanced {
   const { context, judgement } = writing;
+  const { record } = stored;
   if (judgement.state === 'held') insertWaits(writing, stored.row);
-  const execution = judgement.crossing === undefined ? undefined : cross(writing, stored);
-  const record: ActionRecord = { ...stored.record, execution };
+  if (judgement.crossing !== undefined) take(writing, stored);
   context.ledger.append(stored.tenant, judgement.entries);
-  context.recent.put({ ...stored, record });
-  if (execution === undefined) return { kind: 'written', record, crossed: undefined };
-  const { id, crossedAt, effect } = execution;
+  context.recent.put(stored);
+  if (record.execution === undefined) return { kind: 'written', record, crossed: undefined };
+  const { id, crossedAt, effect } = record.execution;
   return {
     kind: 'written',
     record,
@@ -306,36 +307,28 @@ function finish(writing: Writing, stored: StoredAction): Advanced {
 function insertWaits({ context, judgement, tenant }: Writing, row: number): void {
   for (const key of new Set(judgement.decision.waitsFor)) {
     // Time wakes by `due_at`.
-    if (key === 'time') continue;
-    context.db.run('INSERT INTO wait (tenant, key, action) VALUES (?, ?, ?)', tenant, key, row);
+    if (key !== 'time') context.waits.add(tenant, key, row);
   }
 }
 
-/** Consumes, reserves and writes the one execution. */
-function cross({ context, judgement, now }: Writing, stored: StoredAction): ExecutionRecord {
-  const { decision, crossing } = judgement;
-  if (crossing === undefined) throw new Error('nothing crosses');
-  const { db } = context;
+/** Consumes the approvals and reserves under the limits. */
+function take({ context, judgement, now }: Writing, stored: StoredAction): void {
+  const { decision } = judgement;
   for (const approval of decision.consumes) {
     // INVARIANT: an approval is used once, and never at or after its expiry.
-    db.one(
+    context.db.one(
       'UPDATE approval SET consumed = 1 WHERE action = ? AND uuid = ? AND consumed = 0 AND expires_at > ?',
       stored.row,
       uuidBytes(approval),
       now,
     );
   }
-  reserve(db, stored.tenant, stored.row, decision.reserves);
-  db.one(
-    `INSERT INTO execution (action, uuid, crossed_at, engine, lease_until, effect)
-     VALUES (?, ?, ?, ?, ?, ?)`,
-    stored.row,
-    uuidBytes(crossing.execution),
-    now,
-    crossing.engine,
-    crossing.leaseUntil,
-    digestBytesOf(crossing.effect),
-  );
+  context.counters.reserve(stored.tenant, decision.reserves);
+}
+
+/** The one execution that a crossing makes. */
+function executionOf({ crossing }: Judgement, now: Instant): ExecutionRecord | undefined {
+  if (crossing === undefined) return undefined;
   return {
     id: crossing.execution,
     crossedAt: now,
@@ -346,6 +339,22 @@ function cross({ context, judgement, now }: Writing, stored: StoredAction): Exec
     settledAt: undefined,
     resolvedBy: undefined,
   };
+}
+
+/** The columns from `execution` to `reserves`. */
+function executionValues(
+  execution: ExecutionRecord | undefined,
+  reserves: readonly Reservation[],
+): readonly Value[] {
+  if (execution === undefined) return [null, null, null, null, null, null];
+  return [
+    uuidBytes(execution.id),
+    execution.crossedAt,
+    execution.engine,
+    execution.leaseUntil,
+    digestBytesOf(execution.effect),
+    reserves.length === 0 ? null : jsonText(reserves),
+  ];
 }
 
 function storedDecision(decision: Decision, at: Instant, epoch: number): StoredDecision {

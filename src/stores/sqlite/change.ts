@@ -10,13 +10,11 @@ import type {
   ChangeJudgement,
   ChangeResult,
   ExecutionRecord,
-  Outcome,
 } from '../../engine/ports.ts';
 import type { ActionState } from '../../engine/transition.ts';
 import type { StoredAction } from './actions.ts';
 import { digestBytesOf, jsonText, uuidBytes } from './columns.ts';
 import { find, occupiedKeys, wakeWaiting, type Context } from './context.ts';
-import { settleLimits } from './limits.ts';
 import { readLocalFacts } from './local-facts.ts';
 import type { Reading } from './store-clock.ts';
 
@@ -73,11 +71,14 @@ export function answer(context: Context, command: AnswerCommand, time: Reading):
   const { record } = stored;
   const query = {
     action: record.id,
+    stored: true,
     agent: record.agent,
     delegator: record.delegator,
     effectKey: record.effectKey,
     once: stored.once,
     conflictKey: record.conflictKey,
+    // Whether something else is under way is no matter of an answer.
+    serialised: false,
     limits: [],
     after: [],
   };
@@ -86,7 +87,7 @@ export function answer(context: Context, command: AnswerCommand, time: Reading):
     row: stored.row,
     alsoPerson: command.person,
   };
-  const local = readLocalFacts(db, query, subject, time.now);
+  const local = readLocalFacts(context, query, subject, time.now);
   const judgement = command.judge(time.now, record, local);
   if (judgement.kind === 'refuse') return refused(judgement.code, judgement.message);
   // INVARIANT: a challenge is spent with the answer that it was for, and only one answer spends it.
@@ -104,7 +105,7 @@ export function answer(context: Context, command: AnswerCommand, time: Reading):
       stored.row,
     );
   }
-  writeState(context, stored, judgement, time.now);
+  writeState(context, stored, judgement, { now: time.now, execution: record.execution });
   context.ledger.append(stored.tenant, judgement.entries);
   const state = { state: judgement.state, updatedAt: time.now };
   return written(context, stored, ended === undefined ? state : { ...state, ended });
@@ -124,12 +125,18 @@ export function change(context: Context, command: ChangeCommand, time: Reading):
   if (judgement.state === 'executing' && record.state !== 'executing') {
     throw new Error('only a crossing makes an action execute');
   }
-  writeState(context, stored, judgement, time.now);
-  const execution =
-    record.execution &&
-    writeExecution(context, { stored, execution: record.execution, judgement, now: time.now });
+  const changed: ActionRecord = {
+    ...record,
+    state: judgement.state,
+    execution: record.execution && changedExecution(record.execution, judgement, time.now),
+    updatedAt: time.now,
+  };
+  writeState(context, stored, judgement, { now: time.now, execution: changed.execution });
+  if (record.execution !== undefined) {
+    settle(context, { stored, execution: record.execution, judgement, now: time.now });
+  }
   context.ledger.append(stored.tenant, judgement.entries);
-  return written(context, stored, { state: judgement.state, execution, updatedAt: time.now });
+  return written(context, stored, changed);
 }
 
 /** Extends leases; answers the executions that are no longer this engine's to renew. */
@@ -142,7 +149,8 @@ export function renewLeases(
   recent.forget();
   return executions.filter((execution) => {
     const changed = db.run(
-      'UPDATE execution SET lease_until = max(lease_until, ?) WHERE engine = ? AND uuid = ? AND settled_at IS NULL',
+      `UPDATE action SET lease_until = max(lease_until, ?)
+       WHERE state = 'executing' AND engine = ? AND execution = ?`,
       until,
       engine,
       uuidBytes(execution),
@@ -153,67 +161,40 @@ export function renewLeases(
 
 type Write = Extract<ChangeJudgement, { readonly kind: 'write' }>;
 
-/** Moves the action, and wakes who waits for what it occupied. */
+/** Moves the action, with what became of its execution, and wakes who waits for what it occupied. */
 function writeState(
   context: Context,
   stored: StoredAction,
   { state, wakeAt }: { readonly state: ActionState; readonly wakeAt?: Instant },
-  now: Instant,
+  { now, execution }: { readonly now: Instant; readonly execution: ExecutionRecord | undefined },
 ): void {
-  const { db } = context;
-  db.one(
+  context.db.one(
     // A hold that was answered is looked at again at once, and one that was barred soon, also after a crash.
-    `UPDATE action SET state = ?1, revision = revision + 1, updated_at = ?2, due_at = min(due_at, ?3)
-     WHERE id = ?4 AND revision = ?5`,
+    `UPDATE action SET state = ?1, revision = revision + 1, updated_at = ?2, due_at = min(due_at, ?3),
+       settled_at = ?4, outcome = ?5, resolved_by = ?6, resolved_reason = ?7
+     WHERE id = ?8 AND revision = ?9`,
     state,
     now,
     wakeAt ?? now,
+    execution?.settledAt ?? null,
+    execution?.outcome === undefined ? null : jsonText(execution.outcome),
+    execution?.resolvedBy?.person ?? null,
+    execution?.resolvedBy?.reason ?? null,
     stored.row,
     stored.record.revision,
   );
   if (state === stored.record.state) return;
-  if (stored.record.state === 'held') db.run('DELETE FROM wait WHERE action = ?', stored.row);
-  wakeWaiting(db, stored.tenant, occupiedKeys(stored), now);
+  if (stored.record.state === 'held') context.waits.end(stored.row);
+  wakeWaiting(context, stored.tenant, occupiedKeys(stored), now);
 }
 
-interface ExecutionChange {
-  readonly stored: StoredAction;
-  readonly execution: ExecutionRecord;
-  readonly judgement: Write;
-  readonly now: Instant;
-}
-
-/** What a change does to the execution, its limits and its approvals; the execution that is left. */
-function writeExecution(
-  context: Context,
-  { stored, execution, judgement, now }: ExecutionChange,
+/** The execution after a change; none where it was barred. */
+function changedExecution(
+  execution: ExecutionRecord,
+  { outcome, resolvedBy }: Write,
+  now: Instant,
 ): ExecutionRecord | undefined {
-  const { db } = context;
-  const freed = settleLimits(db, {
-    tenant: stored.tenant,
-    action: stored.row,
-    crossedAt: execution.crossedAt,
-    change: judgement.limits,
-    now,
-  });
-  wakeWaiting(db, stored.tenant, new Set(freed), now);
-  if (judgement.restoreApprovals) {
-    db.run('UPDATE approval SET consumed = 0 WHERE action = ? AND consumed = 1', stored.row);
-  }
-  const { outcome, resolvedBy } = judgement;
-  if (outcome === 'barred') {
-    db.one('DELETE FROM execution WHERE action = ?', stored.row);
-    return undefined;
-  }
-  if (outcome !== undefined) writeOutcome(context, stored, { outcome, now });
-  if (resolvedBy !== undefined) {
-    db.one(
-      'UPDATE execution SET resolved_by = ?, resolved_reason = ? WHERE action = ?',
-      resolvedBy.person,
-      resolvedBy.reason,
-      stored.row,
-    );
-  }
+  if (outcome === 'barred') return undefined;
   return {
     ...execution,
     ...(outcome === undefined ? {} : { outcome, settledAt: now }),
@@ -221,35 +202,43 @@ function writeExecution(
   };
 }
 
-function writeOutcome(
-  { db }: Context,
-  stored: StoredAction,
-  { outcome, now }: { readonly outcome: Outcome; readonly now: Instant },
-): void {
-  const { target, operation, conflictKey } = stored.record;
-  db.one(
-    'UPDATE execution SET outcome = ?, settled_at = ? WHERE action = ?',
-    jsonText(outcome),
-    now,
-    stored.row,
-  );
-  db.run(
-    `INSERT INTO conflict (tenant, key, settled_at) VALUES (?, ?, ?)
-     ON CONFLICT DO UPDATE SET settled_at = max(settled_at, excluded.settled_at)`,
-    stored.tenant,
-    conflictKey,
-    now,
-  );
+interface Settlement {
+  readonly stored: StoredAction;
+  readonly execution: ExecutionRecord;
+  readonly judgement: Write;
+  readonly now: Instant;
+}
+
+/** What a change of an execution does to limits, approvals and whoever waits for its end. */
+function settle(context: Context, { stored, execution, judgement, now }: Settlement): void {
+  const { tenant, reserves, record } = stored;
+  const { limits, outcome } = judgement;
+  if (outcome === 'barred') forgetExecution(context, stored.row);
+  if (limits === 'post' || limits === 'void') {
+    const { crossedAt } = execution;
+    context.counters.settle({ tenant, reserves, crossedAt, change: limits, now });
+    wakeWaiting(context, tenant, new Set(reserves.map(({ key }) => key)), now);
+  }
+  if (judgement.restoreApprovals) {
+    context.db.run(
+      'UPDATE approval SET consumed = 0 WHERE action = ? AND consumed = 1',
+      stored.row,
+    );
+  }
+  if (outcome === undefined || outcome === 'barred') return;
+  context.latest.settled(tenant, record.conflictKey, now);
   if (outcome.state !== 'succeeded') return;
-  db.run(
-    `INSERT INTO last_success (tenant, target, operation, at) VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET at = max(at, excluded.at)`,
-    stored.tenant,
-    target,
-    operation,
-    now,
+  context.latest.succeeded(tenant, record, now);
+  wakeWaiting(context, tenant, [`after:${record.target}/${record.operation}`], now);
+}
+
+/** A barred crossing leaves no execution behind: the next one is the action's only one. */
+function forgetExecution({ db }: Context, row: number): void {
+  db.one(
+    `UPDATE action SET execution = NULL, crossed_at = NULL, engine = NULL, lease_until = NULL,
+       effect = NULL, reserves = NULL WHERE id = ?`,
+    row,
   );
-  wakeWaiting(db, stored.tenant, [`after:${target}/${operation}`], now);
 }
 
 function insertApproval({ db }: Context, row: number, approval: Approval): void {
@@ -274,7 +263,8 @@ function written(
   changed: Partial<ActionRecord> & Pick<ActionRecord, 'state' | 'updatedAt'>,
 ): ChangeResult {
   const record = { ...stored.record, ...changed, revision: stored.record.revision + 1 };
-  context.recent.put({ ...stored, record });
+  const reserves = record.execution === undefined ? [] : stored.reserves;
+  context.recent.put({ ...stored, reserves, record });
   return { kind: 'written', record };
 }
 

@@ -24,6 +24,7 @@ const COPIED_PAGES = 256;
 export class Connection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #writes = 0;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -32,6 +33,16 @@ export class Connection {
   /** Whether a transaction is open; SQLite ends one by itself where a disk is full. */
   get inTransaction(): boolean {
     return this.#database.isTransaction;
+  }
+
+  /** Grows with every write that was begun: where it stands still, there is nothing to undo. */
+  get writesCount(): number {
+    return this.#writes;
+  }
+
+  /** Says that something in memory changed that the next commit writes. */
+  touch(): void {
+    this.#writes += 1;
   }
 
   /** The first row, or none. */
@@ -46,11 +57,13 @@ export class Connection {
 
   /** Runs a write and answers how many rows it changed. */
   run(sql: string, ...values: readonly Value[]): number {
+    this.#writes += 1;
     return Number(this.#prepared(sql).run(...values).changes);
   }
 
   /** Inserts a row and answers its integer key. */
   insert(sql: string, ...values: readonly Value[]): number {
+    this.#writes += 1;
     return Number(this.#prepared(sql).run(...values).lastInsertRowid);
   }
 

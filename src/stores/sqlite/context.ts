@@ -2,10 +2,13 @@
 import type { ActionId, TenantName } from '../../kernel/id.ts';
 import type { Instant } from '../../kernel/instant.ts';
 import { findAction, type StoredAction } from './actions.ts';
-import { integer, type Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { RecentActions } from './recent-actions.ts';
 import type { LedgerRows } from './ledger-rows.ts';
+import type { Latest } from './latest.ts';
+import type { LimitCounters } from './limits.ts';
 import type { StandingState } from './standing.ts';
+import type { Waits } from './waits.ts';
 
 /** Bounds that an operator may set. */
 export interface SqliteLimits {
@@ -22,6 +25,9 @@ export interface Context {
   readonly standing: StandingState;
   readonly ledger: LedgerRows;
   readonly recent: RecentActions;
+  readonly counters: LimitCounters;
+  readonly latest: Latest;
+  readonly waits: Waits;
   readonly limits: SqliteLimits;
 }
 
@@ -38,19 +44,18 @@ export function find(
 
 /** Marks as due now the holds that wait for one of these keys; answers how many. */
 export function wakeWaiting(
-  db: Connection,
+  { db, waits }: Context,
   tenant: number,
   keys: Iterable<string>,
   now: Instant,
 ): number {
   let woken = 0;
   for (const key of keys) {
-    // Most keys nobody waits for, and asking costs a tenth of an update that changes nothing.
-    for (const row of db.all('SELECT action FROM wait WHERE tenant = ? AND key = ?', tenant, key)) {
+    for (const action of waits.of(tenant, key)) {
       woken += db.run(
         "UPDATE action SET due_at = ?1 WHERE state = 'held' AND due_at > ?1 AND id = ?2",
         now,
-        integer(row, 'action'),
+        action,
       );
     }
   }

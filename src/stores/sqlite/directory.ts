@@ -69,7 +69,7 @@ export function resume(
     uuidBytes(id),
   );
   standing.changed(tenant);
-  wakeWaiting(db, tenant, ['halt'], now);
+  wakeWaiting(context, tenant, ['halt'], now);
   context.ledger.append(tenant, [entry(now, stood)]);
   return stood;
 }

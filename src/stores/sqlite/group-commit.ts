@@ -1,7 +1,7 @@
 /**
- * Group commit: commands queue, and one transaction takes as many as fit, each under its own savepoint.
- * Everything inside a transaction is synchronous, so nothing of another command comes between a
- * command's reading, judging and writing. Promises settle only after the commit returned.
+ * Group commit: commands queue, and one transaction takes as many as fit. Everything inside it is
+ * synchronous, so nothing of another command comes between a command's reading, judging and writing.
+ * Promises settle only after the commit returned.
  */
 import { StoreError } from '../../engine/ports.ts';
 import { severityOf, type Connection } from './connection.ts';
@@ -20,7 +20,7 @@ export const BATCH_MS_MAX = 50;
 /** Commands that wait, of each urgency; more are refused. */
 export const QUEUE_COMMANDS_MAX = 8192;
 
-/** What a command does under its savepoint. Its value is given out once it is durable. */
+/** What a command does; it may be run again after a rollback. Its value is given out once it is durable. */
 export type Work<Value> = (time: Reading) => Value;
 
 /** Halts, revocations and new epochs go before everything that waits. */
@@ -31,12 +31,19 @@ export interface GroupCommitParts {
   readonly db: Connection;
   readonly clock: StoreClock;
   readonly monotonicMs: () => number;
+  /** Writes what the commands changed in memory, as part of their transaction. */
+  readonly flush: () => void;
   /** Forgets everything in memory that a rollback may have undone. */
   readonly forget: () => void;
   /** Runs after a commit, outside any transaction; told how long it took, and of how many commands. */
   readonly committed: (tookMs: number, commandsCount: number) => void;
   /** Ends the process. */
   readonly fatal: (error: unknown) => void;
+}
+
+/** Thrown out of a batch: a command failed after it had begun to write. */
+class HalfWritten extends Error {
+  override readonly name = 'HalfWritten';
 }
 
 interface Command {
@@ -151,27 +158,55 @@ export class GroupCommit {
     return command;
   }
 
-  /** One transaction from lock to answers. */
+  /** As many commands as fit, in one transaction from lock to answers. */
   #batch(): void {
-    const { db, clock, monotonicMs } = this.#parts;
     const taken: Command[] = [];
-    const answers: (() => void)[] = [];
-    let commitMs: number;
     try {
-      db.execute('BEGIN IMMEDIATE');
-      this.#run(taken, answers);
-      clock.persist(db);
-      // A crash before this returns leaves nothing of the batch, or all of it: SQLite's log decides at
-      // the next start. Nobody was told, nothing was sent; an execution found then becomes unknown.
-      const startedMs = monotonicMs();
-      db.execute('COMMIT');
-      commitMs = monotonicMs() - startedMs;
-      const batchMs = commitMs * COMMITS_PER_BATCH;
-      this.#batchMs = Math.min(BATCH_MS_MAX, Math.max(BATCH_MS, batchMs));
+      this.#transaction(taken, (answers) => this.#run(taken, answers));
     } catch (error) {
-      this.#undo(error, taken);
-      return;
+      if (error instanceof HalfWritten) this.#oneByOne(taken);
+      else this.#undo(error, taken);
     }
+  }
+
+  /**
+   * A command failed after it had begun to write, which no input of anybody should bring about: the
+   * batch is rolled back, and each of its commands runs again in a transaction of its own, so that
+   * only the one that fails is undone.
+   */
+  #oneByOne(taken: readonly Command[]): void {
+    const { db, forget } = this.#parts;
+    for (const [index, command] of taken.entries()) {
+      try {
+        if (db.inTransaction) db.execute('ROLLBACK');
+        forget();
+        this.#transaction([command], (answers) => answers.push(this.#attempt(command)));
+      } catch (error) {
+        if (error instanceof HalfWritten) {
+          command.reject(error.cause);
+          continue;
+        }
+        this.#undo(error, taken.slice(index));
+        return;
+      }
+    }
+    if (db.inTransaction) db.execute('ROLLBACK');
+    forget();
+  }
+
+  #transaction(taken: readonly Command[], work: (answers: (() => void)[]) => void): void {
+    const { db, clock, monotonicMs, flush } = this.#parts;
+    const answers: (() => void)[] = [];
+    db.execute('BEGIN IMMEDIATE');
+    work(answers);
+    flush();
+    clock.persist(db);
+    // A crash before this returns leaves nothing of the batch, or all of it: SQLite's log decides at
+    // the next start. Nobody was told, nothing was sent; an execution found then becomes unknown.
+    const startedMs = monotonicMs();
+    db.execute('COMMIT');
+    const commitMs = monotonicMs() - startedMs;
+    this.#batchMs = Math.min(BATCH_MS_MAX, Math.max(BATCH_MS, commitMs * COMMITS_PER_BATCH));
     // A crash from here on leaves all of the batch. Executions whose send was not settled are found by
     // recovery and become unknown.
     clock.persisted();
@@ -184,31 +219,27 @@ export class GroupCommit {
   }
 
   #run(taken: Command[], answers: (() => void)[]): void {
-    const { clock, monotonicMs } = this.#parts;
+    const { monotonicMs } = this.#parts;
     const startedMs = monotonicMs();
     while (taken.length < BATCH_COMMANDS_MAX) {
       const command = this.#next();
       if (command === undefined) break;
       taken.push(command);
-      const answer = this.#attempt(command, clock.read());
-      if (answer !== undefined) answers.push(answer);
+      answers.push(this.#attempt(command));
       if (monotonicMs() - startedMs >= this.#batchMs) break;
     }
   }
 
-  /** Runs a command under its savepoint. One that throws is undone alone, and told after the commit. */
-  #attempt(command: Command, time: Reading): (() => void) | undefined {
-    const { db, forget } = this.#parts;
-    db.run('SAVEPOINT command');
+  /** Runs a command; what it answers is told after the commit, and so is why it failed. */
+  #attempt(command: Command): () => void {
+    const { db, clock } = this.#parts;
+    const before = db.writesCount;
     try {
-      const answer = command.work(time);
-      db.run('RELEASE command');
-      return answer;
+      return command.work(clock.read());
     } catch (error) {
       if (severityOf(error) !== 'command') throw error;
-      db.run('ROLLBACK TO command');
-      db.run('RELEASE command');
-      forget();
+      // Commands read and judge before they write: one that wrote nothing left nothing to undo.
+      if (db.writesCount !== before) throw new HalfWritten('to be undone', { cause: error });
       return () => command.reject(error);
     }
   }

@@ -4,10 +4,25 @@ import type { Digest } from '../../kernel/digest.ts';
 import type { ActionId } from '../../kernel/id.ts';
 import type { LedgerRow } from '../../engine/ports.ts';
 import { digestBytesOf, uuidBytes } from './columns.ts';
-import { blob, integer, type Connection } from './connection.ts';
+import { blob, integer, integerOrNone, type Connection, type Row } from './connection.ts';
 
 /** Payloads of one entry; the schema's keys rest on it. */
 export const PAYLOADS_MAX = 64;
+
+/** Entries of one tenant; the schema's keys rest on it. */
+const ENTRIES_MAX = 2 ** 36;
+
+/** The row of an entry. Above two thousand tenants a key would lose its last digit. */
+function rowOf(tenant: number, sequence: number): number {
+  const row = tenant * ENTRIES_MAX + sequence;
+  if (!Number.isSafeInteger((row + 1) * PAYLOADS_MAX)) throw new RangeError('too many tenants');
+  return row;
+}
+
+/** The rows of all entries about an action, whatever the tenant's ledger. */
+export function entryRows(db: Connection, action: Uint8Array): readonly number[] {
+  return db.all('SELECT id FROM ledger WHERE action = ?', action).map((row) => integer(row, 'id'));
+}
 
 /** The ledgers of all tenants. */
 export class LedgerRows {
@@ -23,10 +38,10 @@ export class LedgerRows {
   append(tenant: number, drafts: readonly LedgerDraft[]): void {
     for (const draft of drafts) {
       const sequence = this.#lastOf(tenant) + 1;
-      const entry = this.#db.insert(
-        'INSERT INTO ledger (tenant, sequence, kind, action, bytes) VALUES (?, ?, ?, ?, ?)',
-        tenant,
-        sequence,
+      const entry = rowOf(tenant, sequence);
+      this.#db.insert(
+        'INSERT INTO ledger (id, kind, action, bytes) VALUES (?, ?, ?, ?)',
+        entry,
         draft.kind,
         draft.action === undefined ? null : uuidBytes(draft.action),
         draft.bytes,
@@ -64,34 +79,33 @@ export class LedgerRows {
   read(tenant: number, after: number, count: number): readonly LedgerRow[] {
     return this.#db
       .all(
-        'SELECT sequence, bytes FROM ledger WHERE tenant = ? AND sequence > ? ORDER BY sequence LIMIT ?',
-        tenant,
-        after,
+        'SELECT id, bytes FROM ledger WHERE id > ? AND id < ? ORDER BY id LIMIT ?',
+        rowOf(tenant, after),
+        rowOf(tenant + 1, 0),
         count,
       )
-      .map((row) => ({ sequence: integer(row, 'sequence'), bytes: blob(row, 'bytes') }));
+      .map((row) => ledgerRow(row, tenant));
   }
 
   /** The entries about one action, in order. */
   about(tenant: number, action: ActionId): readonly LedgerRow[] {
     return this.#db
       .all(
-        'SELECT sequence, bytes FROM ledger WHERE tenant = ? AND action = ? ORDER BY sequence',
-        tenant,
+        'SELECT id, bytes FROM ledger WHERE action = ? AND id > ? AND id < ? ORDER BY id',
         uuidBytes(action),
+        rowOf(tenant, 0),
+        rowOf(tenant + 1, 0),
       )
-      .map((row) => ({ sequence: integer(row, 'sequence'), bytes: blob(row, 'bytes') }));
+      .map((row) => ledgerRow(row, tenant));
   }
 
   /** A payload of one entry. */
   payload(tenant: number, sequence: number, digest: Digest): Uint8Array | undefined {
+    const entry = rowOf(tenant, sequence);
     const row = this.#db.get(
-      `SELECT payload.bytes FROM ledger JOIN payload
-         ON payload.id >= ledger.id * ${String(PAYLOADS_MAX)}
-         AND payload.id < (ledger.id + 1) * ${String(PAYLOADS_MAX)}
-       WHERE ledger.tenant = ? AND ledger.sequence = ? AND payload.digest = ?`,
-      tenant,
-      sequence,
+      'SELECT bytes FROM payload WHERE id >= ? AND id < ? AND digest = ?',
+      entry * PAYLOADS_MAX,
+      (entry + 1) * PAYLOADS_MAX,
       digestBytesOf(digest),
     );
     return row === undefined ? undefined : blob(row, 'bytes');
@@ -101,9 +115,15 @@ export class LedgerRows {
     const known = this.#last.get(tenant);
     if (known !== undefined) return known;
     const row = this.#db.get(
-      'SELECT coalesce(max(sequence), 0) AS last FROM ledger WHERE tenant = ?',
-      tenant,
+      'SELECT max(id) AS last FROM ledger WHERE id > ? AND id < ?',
+      rowOf(tenant, 0),
+      rowOf(tenant + 1, 0),
     );
-    return row === undefined ? 0 : integer(row, 'last');
+    const last = row === undefined ? undefined : integerOrNone(row, 'last');
+    return last === undefined ? 0 : last - rowOf(tenant, 0);
   }
+}
+
+function ledgerRow(row: Row, tenant: number): LedgerRow {
+  return { sequence: integer(row, 'id') - rowOf(tenant, 0), bytes: blob(row, 'bytes') };
 }

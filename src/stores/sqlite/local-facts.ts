@@ -7,7 +7,7 @@ import type {
   LocalFacts,
   PersonState,
 } from '../../kernel/decision.ts';
-import { parseActionId, parseApprovalId, parsePersonName, type ActionId } from '../../kernel/id.ts';
+import { parseActionId, parseApprovalId, parsePersonName } from '../../kernel/id.ts';
 import type { Instant } from '../../kernel/instant.ts';
 import type { LocalQuery } from '../../engine/ports.ts';
 import {
@@ -20,9 +20,12 @@ import {
   uuidBytes,
 } from './columns.ts';
 import { integer, text, type Connection, type Row } from './connection.ts';
-import { readLimit } from './limits.ts';
+import type { Context } from './context.ts';
 import { closure, delegationKey, type Standing } from './standing.ts';
 import { consentSubject } from './stored.ts';
+
+/** Where they are read from. */
+export type Remembered = Pick<Context, 'db' | 'counters' | 'latest'>;
 
 /** Whose local facts are read. */
 export interface Subject {
@@ -35,23 +38,23 @@ export interface Subject {
 
 /** Reads them all. A tenant that nothing was written for has none. */
 export function readLocalFacts(
-  db: Connection,
+  remembered: Remembered,
   query: Omit<LocalQuery, 'tenant'>,
   subject: Subject,
   now: Instant,
 ): LocalFacts {
   const { standing, row } = subject;
-  const approvals = row === undefined ? [] : readApprovals(db, row);
+  const approvals = row === undefined ? [] : readApprovals(remembered.db, row);
   return {
     epoch: standing.epoch?.number ?? 0,
     halts: standing.halts,
     agent: agentState(standing, query),
     people: peopleOf(query, subject, approvals),
     approvals,
-    effect: occupant(db, standing.tenant, query),
-    conflict: conflict(db, standing.tenant, query),
-    limits: limits(db, standing.tenant, query, now),
-    after: lastSuccesses(db, standing.tenant, query),
+    effect: occupant(remembered, standing.tenant, query),
+    conflict: conflict(remembered, standing.tenant, query),
+    limits: limits(remembered, standing.tenant, query, now),
+    after: lastSuccesses(remembered, standing.tenant, query),
   };
 }
 
@@ -121,7 +124,7 @@ function peopleOf(
 
 /** Who is before this action at the same effect; a success counts where the operation declares `once`. */
 function occupant(
-  db: Connection,
+  { db }: Remembered,
   tenant: number,
   { action, effectKey, once }: Query,
 ): EffectOccupant | undefined {
@@ -136,35 +139,35 @@ function occupant(
       key,
     );
   if (done) return occupantOf(done, 'succeeded');
-  const self = uuidBytes(action);
-  // One look at the index a state, so that it costs the same however many wait.
-  for (const state of ['executing', 'unknown'] as const) {
-    const live = db.get(LIVE[state], tenant, key, self);
-    if (live !== undefined) return occupantOf(live, state);
-  }
-  // Of held actions only those that came before are in the way, or two would wait for each other.
-  const held = db.get(LIVE.held, tenant, key, self);
-  return held && occupantOf(held, 'held');
+  const row = db.get(LIVE, tenant, key, uuidBytes(action));
+  const state = OCCUPYING.find((each) => row?.['state'] === each);
+  return row && state && occupantOf(row, state);
 }
 
-const LIVE = {
-  executing: `SELECT uuid FROM action
-    WHERE tenant = ? AND effect_key = ? AND state = 'executing' AND uuid <> ? LIMIT 1`,
-  unknown: `SELECT uuid FROM action
-    WHERE tenant = ? AND effect_key = ? AND state = 'unknown' AND uuid <> ? LIMIT 1`,
-  held: `SELECT uuid FROM action
-    WHERE tenant = ? AND effect_key = ? AND state = 'held' AND uuid < ? ORDER BY uuid LIMIT 1`,
-} as const;
+const OCCUPYING = ['executing', 'unknown', 'held'] as const;
+
+/**
+ * One look at the index a state, so that it costs the same however many wait. Of held actions only those
+ * that came before are in the way, or two would wait for each other.
+ */
+const LIVE = `SELECT * FROM (SELECT uuid, state FROM action
+    WHERE tenant = ?1 AND effect_key = ?2 AND state = 'executing' AND uuid <> ?3 LIMIT 1)
+  UNION ALL SELECT * FROM (SELECT uuid, state FROM action
+    WHERE tenant = ?1 AND effect_key = ?2 AND state = 'unknown' AND uuid <> ?3 LIMIT 1)
+  UNION ALL SELECT * FROM (SELECT uuid, state FROM action
+    WHERE tenant = ?1 AND effect_key = ?2 AND state = 'held' AND uuid < ?3 ORDER BY uuid LIMIT 1)
+  LIMIT 1`;
 
 function occupantOf(row: Row, state: EffectOccupant['state']): EffectOccupant {
   return { action: readUuid(row, 'uuid', parseActionId), state };
 }
 
 function conflict(
-  db: Connection,
+  { db, latest }: Remembered,
   tenant: number,
-  { action, conflictKey }: Query,
+  { action, conflictKey, serialised }: Query,
 ): LocalFacts['conflict'] {
+  if (!serialised) return {};
   const executing = db.get(
     `SELECT uuid FROM action
      WHERE state = 'executing' AND tenant = ? AND conflict_key = ? AND uuid <> ? LIMIT 1`,
@@ -172,43 +175,35 @@ function conflict(
     conflictKey,
     uuidBytes(action),
   );
-  const settled = db.get(
-    'SELECT settled_at FROM conflict WHERE tenant = ? AND key = ?',
-    tenant,
-    conflictKey,
-  );
-  const busy: { readonly executing?: ActionId } =
-    executing === undefined ? {} : { executing: readUuid(executing, 'uuid', parseActionId) };
-  return settled === undefined ? busy : { ...busy, settledAt: readInstant(settled, 'settled_at') };
+  const settledAt = latest.settledAt(tenant, conflictKey);
+  return {
+    ...(executing === undefined ? {} : { executing: readUuid(executing, 'uuid', parseActionId) }),
+    ...(settledAt === undefined ? {} : { settledAt }),
+  };
 }
 
 function limits(
-  db: Connection,
+  { counters }: Remembered,
   tenant: number,
   query: Query,
   now: Instant,
 ): Readonly<Record<string, LimitState>> {
   if (query.limits.length === 0) return {};
   const states: Record<string, LimitState> = Object.create(null);
-  for (const demand of query.limits) states[demand.key] = readLimit(db, tenant, demand, now);
+  for (const demand of query.limits) states[demand.key] = counters.read(tenant, demand, now);
   return states;
 }
 
 function lastSuccesses(
-  db: Connection,
+  { latest }: Remembered,
   tenant: number,
   query: Query,
 ): Readonly<Record<string, Instant>> {
   if (query.after.length === 0) return {};
   const instants: Record<string, Instant> = Object.create(null);
   for (const { key, target, operation } of query.after) {
-    const row = db.get(
-      'SELECT at FROM last_success WHERE tenant = ? AND target = ? AND operation = ?',
-      tenant,
-      target,
-      operation,
-    );
-    if (row !== undefined) instants[key] = readInstant(row, 'at');
+    const at = latest.succeededAt(tenant, { target, operation });
+    if (at !== undefined) instants[key] = at;
   }
   return instants;
 }

@@ -33,7 +33,9 @@ import {
 import { activate, direct, halt, holder, keys, resume } from './directory.ts';
 import { syncDirectory } from './files.ts';
 import { GroupCommit, type Urgency, type Work } from './group-commit.ts';
+import { Latest } from './latest.ts';
 import { LedgerRows } from './ledger-rows.ts';
+import { LimitCounters } from './limits.ts';
 import { Measures } from './measures.ts';
 import { noLocalFacts, readApprovals, readLocalFacts } from './local-facts.ts';
 import { purge } from './purge.ts';
@@ -43,6 +45,7 @@ import { parseActionId } from '../../kernel/id.ts';
 import { RecentActions } from './recent-actions.ts';
 import { StandingState, readAccounts } from './standing.ts';
 import { StoreClock, readMark } from './store-clock.ts';
+import { Waits } from './waits.ts';
 
 /** What a store is opened with. */
 export interface SqliteOptions {
@@ -120,11 +123,17 @@ class EmbeddedStore implements SqliteStore {
     this.#db = database.db;
     this.#clock = clock;
     const recent = new RecentActions();
+    const counters = new LimitCounters(database.db);
+    const latest = new Latest(database.db);
+    const waits = new Waits(database.db);
     this.#context = {
       db: database.db,
       standing,
       ledger,
       recent,
+      counters,
+      latest,
+      waits,
       limits: { ...SQLITE_LIMITS, ...options.limits },
     };
     this.#corrupt = options.corrupt ?? ((error) => void writeSync(2, `${error.message}\n`));
@@ -132,10 +141,12 @@ class EmbeddedStore implements SqliteStore {
       db: database.db,
       clock,
       monotonicMs: () => options.clock.monotonicMs(),
+      flush: () => {
+        counters.flush();
+        latest.flush();
+      },
       forget: () => {
-        standing.forget();
-        ledger.forget();
-        recent.forget();
+        for (const memory of [standing, ledger, recent, counters, latest, waits]) memory.forget();
       },
       committed: (tookMs, commandsCount) => {
         this.#measures.committed(tookMs, commandsCount);
@@ -150,9 +161,9 @@ class EmbeddedStore implements SqliteStore {
       const { now } = this.#clock.read();
       const tenant = this.#context.standing.find(query.tenant);
       if (tenant === undefined) return { now, local: noLocalFacts(query) };
-      const row = find(this.#context, query.tenant, query.action)?.row;
+      const row = query.stored ? find(this.#context, query.tenant, query.action)?.row : undefined;
       const subject = { standing: this.#context.standing.of(tenant), row };
-      return { now, local: readLocalFacts(this.#db, query, subject, now) };
+      return { now, local: readLocalFacts(this.#context, query, subject, now) };
     });
 
   advance: Store['advance'] = async (command) => {
@@ -264,7 +275,7 @@ class EmbeddedStore implements SqliteStore {
       if (tenant === undefined) return 0;
       return waitsFor === 'all'
         ? wakeAll(this.#db, tenant, now)
-        : wakeWaiting(this.#db, tenant, new Set(waitsFor), now);
+        : wakeWaiting(this.#context, tenant, new Set(waitsFor), now);
     });
 
   lost: Store['lost'] = (engine, now) =>
@@ -272,9 +283,7 @@ class EmbeddedStore implements SqliteStore {
       this.#records(
         selectActions(
           this.#db,
-          `WHERE action.state = 'executing' AND action.id IN (
-             SELECT action FROM execution
-             WHERE settled_at IS NULL AND (engine = ? OR lease_until <= ?))
+          `WHERE action.state = 'executing' AND (engine = ? OR lease_until <= ?)
            ORDER BY action.id`,
           engine,
           now,

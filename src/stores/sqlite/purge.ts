@@ -7,7 +7,7 @@ import type { Instant } from '../../kernel/instant.ts';
 import type { LedgerDraft } from '../../ledger/entry.ts';
 import { blob, integer, text, type Connection, type Row } from './connection.ts';
 import type { Context } from './context.ts';
-import { PAYLOADS_MAX } from './ledger-rows.ts';
+import { PAYLOADS_MAX, entryRows } from './ledger-rows.ts';
 
 /** Actions erased, and looked at, in one transaction: a few milliseconds in which others wait. */
 const PURGED_ACTIONS_MAX = 200;
@@ -38,7 +38,7 @@ export function purge(
   const old = found.slice(0, PURGED_ACTIONS_MAX);
   let payloads = 0;
   for (const row of old) {
-    payloads += command.dryRun ? count(db, tenant, row) : erase(db, tenant, row);
+    payloads += command.dryRun ? count(db, row) : erase(db, row);
   }
   if (old.length > 0 && !command.dryRun) {
     context.recent.forget();
@@ -58,15 +58,9 @@ function isOld(row: Row, { settledBefore, deniedBefore }: PurgeCommand): boolean
   return NEVER_RAN.has(state) && deniedBefore !== undefined && changedAt < deniedBefore;
 }
 
-function entriesOf(db: Connection, tenant: number, row: Row): readonly number[] {
-  return db
-    .all('SELECT id FROM ledger WHERE tenant = ? AND action = ?', tenant, blob(row, 'uuid'))
-    .map((each) => integer(each, 'id'));
-}
-
-function count(db: Connection, tenant: number, row: Row): number {
+function count(db: Connection, row: Row): number {
   let found = 0;
-  for (const id of entriesOf(db, tenant, row)) {
+  for (const id of entryRows(db, blob(row, 'uuid'))) {
     const counted = db.get(
       'SELECT count(*) AS count FROM payload WHERE id >= ? AND id < ?',
       id * PAYLOADS_MAX,
@@ -77,10 +71,10 @@ function count(db: Connection, tenant: number, row: Row): number {
   return found;
 }
 
-function erase(db: Connection, tenant: number, row: Row): number {
+function erase(db: Connection, row: Row): number {
   const action = integer(row, 'id');
   let erased = 0;
-  for (const id of entriesOf(db, tenant, row)) {
+  for (const id of entryRows(db, blob(row, 'uuid'))) {
     erased += db.run(
       'DELETE FROM payload WHERE id >= ? AND id < ?',
       id * PAYLOADS_MAX,
@@ -92,8 +86,8 @@ function erase(db: Connection, tenant: number, row: Row): number {
     action,
   );
   db.run(
-    `UPDATE execution SET outcome = json_set(outcome, '$.message', 'erased', '$.result', NULL)
-     WHERE action = ? AND outcome IS NOT NULL`,
+    `UPDATE action SET outcome = json_set(outcome, '$.message', 'erased', '$.result', NULL)
+     WHERE id = ? AND outcome IS NOT NULL`,
     action,
   );
   // What people consented to has the arguments in it; that they did stands in the ledger.

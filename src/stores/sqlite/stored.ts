@@ -1,6 +1,12 @@
 /** The shapes of the structures that lie in JSON columns. */
 import type { ConsentSubject, Preview, Resolution } from '../../kernel/action.ts';
-import { FINDING_CODES, type Ask, type Finding, type HaltScope } from '../../kernel/decision.ts';
+import {
+  FINDING_CODES,
+  type Ask,
+  type Finding,
+  type HaltScope,
+  type Reservation,
+} from '../../kernel/decision.ts';
 import { parseDigest, type Digest } from '../../kernel/digest.ts';
 import type { Position } from '../../kernel/document.ts';
 import {
@@ -138,6 +144,16 @@ const preview: Shape<Preview> = (value) => {
     observedAt: member(from, 'observedAt', instant),
   };
 };
+
+/** What an execution reserved. */
+export const reservations: Shape<readonly Reservation[]> = listOf((value) => {
+  const from = object(value);
+  return {
+    key: member(from, 'key', string),
+    perMs: member(from, 'perMs', number),
+    amount: member(from, 'amount', string),
+  };
+});
 
 /** What people consent to. */
 export const consentSubject: Shape<ConsentSubject> = (value) => {
