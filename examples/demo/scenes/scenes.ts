@@ -88,8 +88,6 @@ export const SCENES: readonly Scene[] = [
   },
 ];
 
-const SOON_MS = 1500;
-
 async function admitted(stage: Stage): Promise<Ended> {
   const { body } = await stage.api.propose(stage.cast.agent, refund('ch_3P', '12.00'));
   const refunds = stage.refundsOf('ch_3P');
@@ -113,14 +111,14 @@ async function approvalExpired(stage: Stage): Promise<Ended> {
   const { api, cast } = stage;
   const proposed = await api.propose(cast.agent, {
     ...refund('ch_5R', '400.00'),
-    notBefore: soon(2 * SOON_MS),
+    notBefore: soon(2 * stage.soonMs),
   });
   const id = idOf(proposed);
   await api.approve(cast.mei, id);
   await api.approve(cast.tomas, id);
   const body = await api.until(cast.mei, id, {
     done: (each) => !codes(each).includes('not_before'),
-    waitMs: 10_000,
+    waitMs: stage.soonMs + 10_000,
   });
   return { lines: findingLines(body), got: verdict(body, refunded(stage, 'ch_5R')) };
 }
@@ -128,13 +126,13 @@ async function approvalExpired(stage: Stage): Promise<Ended> {
 async function nameLeadsElsewhere(stage: Stage): Promise<Ended> {
   const { api, cast } = stage;
   const id = idOf(
-    await api.propose(cast.releaseAgent, { ...deploy('site'), notBefore: soon(SOON_MS) }),
+    await api.propose(cast.releaseAgent, { ...deploy('site'), notBefore: soon(stage.soonMs) }),
   );
   await api.approve(cast.tomas, id);
   pointCurrentAt(stage, 'production');
   const body = await api.until(cast.tomas, id, {
     done: (each) => !codes(each).includes('not_before'),
-    waitMs: 10_000,
+    waitMs: stage.soonMs + 10_000,
   });
   pointCurrentAt(stage, 'staging');
   return { lines: findingLines(body), got: verdict(body, deployed(stage)) };
@@ -143,13 +141,13 @@ async function nameLeadsElsewhere(stage: Stage): Promise<Ended> {
 async function permissionLost(stage: Stage): Promise<Ended> {
   const { api, cast } = stage;
   const id = idOf(
-    await api.propose(cast.releaseAgent, { ...deploy('site'), notBefore: soon(SOON_MS) }),
+    await api.propose(cast.releaseAgent, { ...deploy('site'), notBefore: soon(stage.soonMs) }),
   );
   await api.approve(cast.tomas, id);
   await stage.setRoles('release-bot', []);
   const body = await api.until(cast.tomas, id, {
     done: (each) => each['state'] !== 'held',
-    waitMs: 10_000,
+    waitMs: stage.soonMs + 10_000,
   });
   await stage.setRoles('release-bot', ['release-agent']);
   return { lines: findingLines(body), got: verdict(body, deployed(stage)) };
@@ -173,7 +171,7 @@ async function requestChanged(stage: Stage): Promise<Ended> {
 
 async function bytesChanged(stage: Stage): Promise<Ended> {
   const { cast } = stage;
-  const proposal = { ...refund('ch_5R', '30.00'), notBefore: soon(4000) };
+  const proposal = { ...refund('ch_5R', '30.00'), notBefore: soon(stage.soonMs + 2500) };
   const id = idOf(await stage.api.propose(cast.agent, proposal));
   await stage.api.approve(cast.mei, id);
   await stage.stop('SIGTERM');
@@ -181,7 +179,7 @@ async function bytesChanged(stage: Stage): Promise<Ended> {
   await stage.start();
   const body = await stage.api.until(cast.mei, id, {
     done: (each) => each['state'] !== 'held',
-    waitMs: 15_000,
+    waitMs: stage.soonMs + 15_000,
   });
   return {
     lines: [`${String(changed)} row changed behind the layer’s back`, ...findingLines(body)],
@@ -191,13 +189,13 @@ async function bytesChanged(stage: Stage): Promise<Ended> {
 
 async function previewDrifted(stage: Stage): Promise<Ended> {
   const { api, cast } = stage;
-  const proposal = { ...refund('ch_6S', '24.00'), notBefore: soon(SOON_MS) };
+  const proposal = { ...refund('ch_6S', '24.00'), notBefore: soon(stage.soonMs) };
   const id = idOf(await api.propose(cast.agent, proposal));
   await api.approve(cast.mei, id);
   giveChargeTo(stage, 'ch_6S', 'cus_666');
   const body = await api.until(cast.mei, id, {
     done: (each) => !codes(each).includes('not_before'),
-    waitMs: 10_000,
+    waitMs: stage.soonMs + 10_000,
   });
   return { lines: findingLines(body), got: verdict(body, refunded(stage, 'ch_6S')) };
 }
@@ -208,7 +206,7 @@ async function rowsChanged(stage: Stage): Promise<Ended> {
     target: 'shop-db',
     operation: 'delete-customers',
     args: { closedBefore: '2026-01-01' },
-    notBefore: soon(SOON_MS),
+    notBefore: soon(stage.soonMs),
   };
   const before = stage.customers();
   const id = idOf(await api.propose(cast.agent, proposal));
@@ -217,7 +215,7 @@ async function rowsChanged(stage: Stage): Promise<Ended> {
   stage.changeCustomers("UPDATE customers SET closed_at = '2025-11-02' WHERE id = 15");
   const body = await api.until(cast.tomas, id, {
     done: (each) => !codes(each).includes('not_before'),
-    waitMs: 10_000,
+    waitMs: stage.soonMs + 10_000,
   });
   const after = stage.customers();
   const same = JSON.stringify(before) === JSON.stringify(after);

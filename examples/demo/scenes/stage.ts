@@ -19,6 +19,9 @@ const SUFFIX = extname(import.meta.url);
 const PAYMENTS = fileURLToPath(new URL(`../payments${SUFFIX}`, import.meta.url));
 const DEPLOY = fileURLToPath(new URL(`../deploy${SUFFIX}`, import.meta.url));
 const READY_MS_MAX = 20_000;
+/** How far away "soon" is at least, and in terms of what opening the stage took on this machine. */
+const SOON_MS_MIN = 1500;
+const SOON_PER_OPENING = 0.75;
 
 /** Keys of everyone who plays. */
 export interface Cast {
@@ -40,6 +43,8 @@ export class Stage {
   readonly folder: string;
   readonly payments: PaymentService;
   readonly slowPayments: PaymentService;
+  /** Time enough, on this machine, for what a scene does before its action may run. */
+  soonMs: number = SOON_MS_MIN;
   #daemon: ChildProcess | undefined;
   #api: Api | undefined;
   #cast: Cast | undefined;
@@ -51,6 +56,7 @@ export class Stage {
   }
 
   static async open(): Promise<Stage> {
+    const begunMs = performance.now();
     const folder = mkdtempSync(join(tmpdir(), 'exequatur-demo-'));
     const tokens = { act: randomBytes(24).toString('hex'), look: randomBytes(24).toString('hex') };
     for (const [name, token] of Object.entries(tokens)) {
@@ -74,6 +80,8 @@ export class Stage {
     try {
       await stage.start();
       await stage.#enrol();
+      const openingMs = performance.now() - begunMs;
+      stage.soonMs = Math.max(SOON_MS_MIN, Math.ceil(openingMs * SOON_PER_OPENING));
     } catch (error) {
       await stage.close();
       throw error;

@@ -72,6 +72,7 @@ test('a store of schema 2 keeps its actions, executions, reservations, ledger an
   await boundary.settle(executing, 'not_executed');
   assert.equal(await used(), '30');
   const more = await boundary.propose({
+    key: 'after',
     operation: 'pay',
     args: { name: 'till', amount: '70', serial: 11 },
   });
