@@ -6,8 +6,8 @@ import { digestOf } from '../src/kernel/digest.ts';
 import { parseActionId, parseAgentName, parseTenantName } from '../src/kernel/id.ts';
 import { addMs, instantOf } from '../src/kernel/instant.ts';
 import type { CompiledPolicy } from '../src/kernel/policy/compiled.ts';
+import { microseconds } from './measure.ts';
 
-const ROUNDS = 7;
 const DECISIONS = 20_000;
 
 /** Microseconds a decision, the median of several rounds after warming up. */
@@ -15,16 +15,11 @@ export function decideMicroseconds(policy: CompiledPolicy): number {
   const input = inputOf(policy);
   const { verdict } = decide(policy, input);
   if (verdict !== 'admit') throw new Error(`the benchmark's action is not admitted: ${verdict}`);
-  const rounds = Array.from({ length: ROUNDS + 2 }, () => {
-    const before = process.hrtime.bigint();
-    for (let index = 0; index < DECISIONS; index++) decide(policy, { ...input });
-    return Number(process.hrtime.bigint() - before) / 1000 / DECISIONS;
-  });
-  const sorted = rounds.slice(2).sort((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  return microseconds(DECISIONS, () => void decide(policy, { ...input }));
 }
 
-function inputOf(policy: CompiledPolicy): DecisionInput {
+/** The action of the benchmarks, gathered for and ready to be decided. */
+export function inputOf(policy: CompiledPolicy): DecisionInput {
   const now = instantOf(1_800_000_000_000);
   const tenant = parseTenantName('default');
   const agent = parseAgentName('bench-agent');

@@ -30,10 +30,31 @@ export function benchInventory(): Inventory {
       },
     ]),
   );
+  return inventoryOf(targets);
+}
+
+function inventoryOf(targets: Readonly<Record<string, unknown>>): Inventory {
   const document = documentOf({ version: 1, targets }, 'inventory.yaml');
   const { inventory, problems } = compileInventory({ document, baseDirectory: '/' });
   if (inventory === undefined) throw new Error(JSON.stringify(problems[0]));
   return inventory;
+}
+
+/** One target on this machine, with the same operation as a real request. */
+export function nearInventory(port: number): Inventory {
+  const near = {
+    http: { url: `http://127.0.0.1:${String(port)}`, allow: ['127.0.0.0/8'] },
+    environment: 'staging',
+    operations: {
+      refund: {
+        kind: 'money.transfer',
+        args: { charge: 'string', amount: 'money(EUR)', reason: 'string' },
+        request: { POST: '/v1/refunds', json: { charge: '$charge', amount: '$amount.minor' } },
+        measures: { amount: 'args.amount' },
+      },
+    },
+  };
+  return inventoryOf({ near });
 }
 
 /** A policy of `count` rules, three of which match a refund at `shop-0` by `bench-agent`. */
@@ -65,7 +86,16 @@ export function benchPolicy(inventory: Inventory, count: number): CompiledPolicy
     when: `measures.amount > ${String(index + 1)}.00`,
     deny: 'too much',
   }));
-  const document = documentOf({ version: 1, rules: [...matching, ...others] }, 'policy.yaml');
+  return policyOf([...matching, ...others], inventory);
+}
+
+/** A policy of one rule that allows everything. */
+export function openPolicy(inventory: Inventory): CompiledPolicy {
+  return policyOf([{ id: 'anything', match: {}, allow: true }], inventory);
+}
+
+function policyOf(rules: readonly unknown[], inventory: Inventory): CompiledPolicy {
+  const document = documentOf({ version: 1, rules }, 'policy.yaml');
   const { policy, problems } = compilePolicy({ documents: [document], inventory });
   if (policy === undefined) throw new Error(JSON.stringify(problems[0]));
   return policy;

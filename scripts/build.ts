@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { buildBrowser } from './build-browser.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = process.argv[2] ?? `${root}/dist`;
@@ -16,6 +17,7 @@ for (const name of ['exequatur.yaml', 'inventory.yaml', 'policy.yaml']) {
 cpSync(`${root}/src/stores/sqlite/migrations`, `${out}/stores/sqlite/migrations`, {
   recursive: true,
 });
+buildBrowser(out);
 
 function compile(project: string, directory: string): void {
   const words = ['-p', project, '--outDir', directory];

@@ -9,7 +9,7 @@ const installed = `${folder}/node_modules/.package-lock.json`;
 const lock = `${folder}/package-lock.json`;
 
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
-  console.log('installing what the tests run against (PostgreSQL, 61 MB)');
+  console.log('installing what the tests run against (PostgreSQL, Deno, Bun, Chromium)');
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -87,39 +87,87 @@ const PROCESS = anyOf(
 );
 
 const MEANING = members({ field: POINTER, values: byName(NAME, {}) }, 'field', 'values');
-const PROBE = anyOf(
-  members({ GET: TEXT, field: POINTER, environment: MEANING }, 'GET', 'field'),
-  members({ file: TEXT, field: POINTER, environment: MEANING }, 'file', 'field'),
-  members({ sql: TEXT, field: POINTER, environment: MEANING }, 'sql', 'field'),
+const PROBES = {
+  GET: members({ GET: TEXT, field: POINTER, environment: MEANING }, 'GET', 'field'),
+  file: members({ file: TEXT, field: POINTER, environment: MEANING }, 'file', 'field'),
+  sql: members({ sql: TEXT, field: POINTER, environment: MEANING }, 'sql', 'field'),
+} as const;
+
+/** How a target is reached, with what goes with that: how it is probed, and which operations it has. */
+const EXECUTORS = {
+  http: { place: described('Reached by HTTP.', HTTP), probe: 'GET', operation: 'request' },
+  process: {
+    place: described('Worked on by programs of this machine.', PROCESS),
+    probe: 'file',
+    operation: 'program',
+  },
+  postgres: {
+    place: described('postgres://user@host:5432/database, without a password.', TEXT),
+    probe: 'sql',
+    operation: 'statement',
+  },
+  sqlite: {
+    place: described('The path of a database file.', TEXT),
+    probe: 'sql',
+    operation: 'statement',
+  },
+  file: {
+    place: described(
+      'Files below these directories.',
+      members({ roots: oneOrMore(TEXT) }, 'roots'),
+    ),
+    probe: 'file',
+    operation: 'change',
+  },
+  permit: {
+    place: described(
+      'Its executor lies elsewhere and redeems a permit for each action.',
+      members(
+        {
+          audience: described('The account of the executor.', NAME),
+          validFor: described('How long a claim is good.', DURATION),
+          settleWithin: described('How long it has to say how it ended.', DURATION),
+        },
+        'audience',
+      ),
+    ),
+    probe: undefined,
+    operation: 'elsewhere',
+  },
+} as const;
+
+const KEY_APART = anyOf(
+  CREDENTIAL,
+  members({ certificate: CREDENTIAL, key: CREDENTIAL }, 'certificate', 'key'),
 );
 
-const EXECUTORS: Readonly<Record<string, Schema>> = {
-  http: described('Reached by HTTP.', HTTP),
-  process: described('Worked on by programs of this machine.', PROCESS),
-  postgres: described('postgres://user@host:5432/database, without a password.', TEXT),
-  sqlite: described('The path of a database file.', TEXT),
-  file: described('Files below these directories.', members({ roots: oneOrMore(TEXT) }, 'roots')),
-};
-
-const TARGET = {
-  ...members(
-    {
-      environment: described('Production unless said otherwise.', NAME),
-      owner: NAME,
-      labels: byName(TEXT),
-      credentials: members({
-        act: CREDENTIAL,
-        look: described('Cannot write; for probes and previews.', CREDENTIAL),
-        secrets: described('What arguments of the type secret(NAME) name.', byName(CREDENTIAL)),
-      }),
-      probe: described('How the system is asked who it is.', PROBE),
-      ...EXECUTORS,
-      operations: byName(ref('operation')),
-    },
-    'operations',
-  ),
-  anyOf: Object.keys(EXECUTORS).map((executor) => ({ required: [executor] })),
-};
+const TARGET = anyOf(
+  ...Object.entries(EXECUTORS).map(([executor, { place, probe, operation }]) => {
+    const credential = executor === 'http' ? KEY_APART : CREDENTIAL;
+    return members(
+      {
+        environment: described('Production unless said otherwise.', NAME),
+        owner: NAME,
+        labels: byName(TEXT),
+        credentials: members({
+          act: credential,
+          look: described('Cannot write; for probes and previews.', credential),
+          ...(executor === 'postgres'
+            ? { rollback: described('For preview: rollback; act where it is absent.', CREDENTIAL) }
+            : {}),
+          secrets: described('What arguments of the type secret(NAME) name.', byName(CREDENTIAL)),
+        }),
+        ...(probe === undefined
+          ? {}
+          : { probe: described('How the system is asked who it is.', PROBES[probe]) }),
+        [executor]: place,
+        operations: byName(ref(operation)),
+      },
+      executor,
+      'operations',
+    );
+  }),
+);
 
 // ---------------------------------------------------------------- operations
 
@@ -135,67 +183,115 @@ const REQUEST = {
   anyOf: METHODS.map((method) => ({ required: [method] })),
 };
 
-const PREVIEW = anyOf(
-  members({ GET: TEXT, query: TEMPLATES, material: POINTERS, context: POINTERS }, 'GET'),
-  members({ run: WORDS, material: POINTERS, context: POINTERS }, 'run'),
+const COMMON = {
+  kind: described('The consequence; rules match by it.', { enum: Object.keys(KINDS) }),
+  args: byName(ref('argument'), IDENTIFIER),
+  measures: byName({ type: ['string', 'integer'] }, {}),
+  once: described('CEL over args that names the effect.', TEXT),
+  conflict: described('What actions wait for each other by; the target unless given.', NAME),
+  safing: described('Makes things safer: exempt from halts and windows.', { type: 'boolean' }),
+  timeout: DURATION,
+  visible: described('Arguments whose values agents see in findings.', oneOrMore(TEXT)),
+};
+
+const preview = (schema: Schema): Schema => described('What it would do right now.', schema);
+const reconcile = (schema: Schema): Schema =>
+  described('How it is found out what became of an execution.', schema);
+
+const REQUEST_OPERATION = members(
+  {
+    ...COMMON,
+    request: REQUEST,
+    output: SIZE,
+    preview: preview(
+      members({ GET: TEXT, query: TEMPLATES, material: POINTERS, context: POINTERS }, 'GET'),
+    ),
+    ifMatch: { const: 'preview' },
+    statuses: byName(OUTCOME, { type: 'string', pattern: '^[2-5]\\d\\d$' }),
+    reconcile: reconcile(
+      members(
+        {
+          GET: TEXT,
+          query: TEMPLATES,
+          find: TEXT,
+          absence: { enum: ['conclusive', 'inconclusive'] },
+        },
+        'GET',
+        'find',
+      ),
+    ),
+  },
+  'kind',
+  'request',
 );
 
-const RECONCILE = anyOf(
-  members(
-    { GET: TEXT, query: TEMPLATES, find: TEXT, absence: { enum: ['conclusive', 'inconclusive'] } },
-    'GET',
-    'find',
-  ),
-  members({ run: WORDS, exits: byName(OUTCOME, {}) }, 'run', 'exits'),
-  members({ marker: TEXT }, 'marker'),
+const PROGRAM_OPERATION = members(
+  {
+    ...COMMON,
+    run: described('Words, never a shell. The first is a path of its own.', WORDS),
+    env: described(
+      'Variables of the program; a secret is one whole value.',
+      byName({ type: ['string', 'number', 'boolean'] }, VARIABLE),
+    ),
+    files: oneOrMore(TEXT),
+    exits: byName(OUTCOME, { type: 'string', pattern: '^\\d{1,3}$' }),
+    output: SIZE,
+    memory: SIZE,
+    preview: preview(
+      members(
+        { run: WORDS, as: { const: 'terraform-plan' }, material: POINTERS, context: POINTERS },
+        'run',
+      ),
+    ),
+    reconcile: reconcile(members({ run: WORDS, exits: byName(OUTCOME, {}) }, 'run', 'exits')),
+  },
+  'kind',
+  'run',
 );
 
-const ACTIONS: Readonly<Record<string, Schema>> = {
-  request: REQUEST,
-  run: described('Words, never a shell. The first is a path of its own.', WORDS),
-  sql: described('One statement; arguments are bound as :name.', TEXT),
+const STATEMENT_OPERATION = members(
+  {
+    ...COMMON,
+    sql: described('One statement; arguments are bound as :name.', TEXT),
+    output: SIZE,
+    key: described('The columns that together name a row.', oneOrMore(TEXT)),
+    max: members({ rows: { type: 'integer', minimum: 1 } }, 'rows'),
+    lockTimeout: DURATION,
+    preview: described('Runs the statement and takes it back; needs a lockTimeout of at most 5s.', {
+      const: 'rollback',
+    }),
+    reconcile: reconcile(members({ marker: TEXT }, 'marker')),
+  },
+  'kind',
+  'sql',
+);
+
+const CHANGES: Readonly<Record<string, Schema>> = {
   write: members({ path: TEXT, content: TEXT }, 'path', 'content'),
   move: members({ from: TEXT, to: TEXT }, 'from', 'to'),
   delete: members({ path: TEXT }, 'path'),
   read: members({ path: TEXT }, 'path'),
 };
 
-const OPERATION = {
-  ...members(
-    {
-      kind: described('The consequence; rules match by it.', { enum: Object.keys(KINDS) }),
-      args: byName(ref('argument'), IDENTIFIER),
-      ...ACTIONS,
-      preview: described('What it would do right now.', PREVIEW),
-      measures: byName({ type: ['string', 'integer'] }, {}),
-      once: described('CEL over args that names the effect.', TEXT),
-      conflict: described('What actions wait for each other by; the target unless given.', NAME),
-      safing: described('Makes things safer: exempt from halts and windows.', { type: 'boolean' }),
-      timeout: DURATION,
-      output: SIZE,
-      memory: SIZE,
-      size: SIZE,
-      visible: described('Arguments whose values agents see in findings.', oneOrMore(TEXT)),
-      reconcile: described('How it is found out what became of an execution.', RECONCILE),
-      statuses: byName(OUTCOME, { type: 'string', pattern: '^[2-5]\\d\\d$' }),
-      exits: byName(OUTCOME, { type: 'string', pattern: '^\\d{1,3}$' }),
-      ifMatch: { const: 'preview' },
-      files: oneOrMore(TEXT),
-      key: TEXT,
-      max: members({ rows: { type: 'integer', minimum: 1 } }, 'rows'),
-      lockTimeout: DURATION,
-    },
-    'kind',
+const CHANGE_OPERATION = anyOf(
+  ...Object.entries(CHANGES).map(([change, schema]) =>
+    members({ ...COMMON, [change]: schema, size: SIZE }, 'kind', change),
   ),
-  anyOf: Object.keys(ACTIONS).map((action) => ({ required: [action] })),
-};
+);
+
+/** What an executor elsewhere does is known to it alone; its time is the target's. */
+const ELSEWHERE_OPERATION = members(
+  Object.fromEntries(Object.entries(COMMON).filter(([key]) => key !== 'timeout')),
+  'kind',
+);
 
 const LONG = { optional: { type: 'boolean' }, max: { type: 'integer', minimum: 1 } };
 const ARGUMENT = anyOf(
   {
     type: 'string',
     minLength: 1,
-    description: 'string(200), integer, money(EUR), date, enum(a,b), path(./dir), list(string)?',
+    description:
+      'string(200), integer, money(EUR), date, enum(a,b), path(./dir), list(string, 500)?',
   },
   members({ type: TEXT, ...LONG }, 'type'),
   members({ list: ref('argument'), ...LONG }, 'list'),
@@ -207,7 +303,15 @@ const ARGUMENT = anyOf(
 export const INVENTORY: Schema = documentSchema('inventory', {
   title: 'An inventory of Exequatur',
   ...members({ version: { const: 1 }, targets: byName(ref('target')) }, 'version', 'targets'),
-  $defs: { target: TARGET, operation: OPERATION, argument: ARGUMENT },
+  $defs: {
+    target: TARGET,
+    request: REQUEST_OPERATION,
+    program: PROGRAM_OPERATION,
+    statement: STATEMENT_OPERATION,
+    change: CHANGE_OPERATION,
+    elsewhere: ELSEWHERE_OPERATION,
+    argument: ARGUMENT,
+  },
 });
 
 /** The schema of a lock file. */

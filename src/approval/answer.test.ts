@@ -13,7 +13,7 @@ import {
   type PersonName,
 } from '../kernel/id.ts';
 import { addMs, instantOf } from '../kernel/instant.ts';
-import { ANSWER_REFUSALS, judgeAnswer, judgeRejection, type Question } from './answer.ts';
+import { ANSWER_REFUSALS, asksFor, judgeAnswer, judgeRejection, type Question } from './answer.ts';
 
 function must<Value>(value: Value | undefined): Value {
   assert.ok(value !== undefined);
@@ -161,6 +161,65 @@ test('nobody is asked once the ask or the deadline is over', () => {
   assert.equal(codeOf({ now: addMs(NOW, 2 * HOUR_MS) }), 'not_asked');
 });
 
+test('someone whom no account knows is refused as a revoked account is', () => {
+  assert.equal(codeOf({ person: person('nobody') }), 'account_revoked');
+  assert.equal(judgeRejection(question({ person: person('nobody') })).kind, 'refuse');
+});
+
+test('without a subject there is nothing that anybody could say yes to', () => {
+  assert.equal(codeOf({ subject: undefined }), 'not_asked');
+});
+
+test('who is entitled to none of several requirements is told why the first one is not theirs', () => {
+  const judged = judgeAnswer(question({ person: person('tomas'), asks: [FINANCE, CONFIRM] }));
+  assert.deepEqual(judged, {
+    kind: 'refuse',
+    code: 'not_entitled',
+    message: '`tomas` cannot answer this: has no role:finance',
+  });
+});
+
+test('the questions to a person are those that are open and theirs', () => {
+  const over = ask({ requirement: digest('over'), until: NOW });
+  const last = ask({ requirement: digest('last'), until: addMs(NOW, 1) });
+  const asks = [ask({}), FINANCE, CONFIRM, over, last];
+  const theirs = (name: string): readonly Ask[] =>
+    asksFor(question({ person: person(name), asks }));
+  assert.deepEqual(theirs('mei'), [ask({}), FINANCE, last]);
+  assert.deepEqual(theirs('tomas'), [ask({}), last]);
+  assert.deepEqual(theirs('dana'), [CONFIRM]);
+});
+
+test('a yes is the same one only for the same requirement and consent, live, not used, and of the same person', () => {
+  const [given] = approvalsOf({});
+  const yes = must(given);
+  const after = (other: Partial<Approval>): string =>
+    codeOf({ local: { ...question().local, approvals: [{ ...yes, ...other }] } });
+  assert.equal(after({}), 'already_answered');
+  assert.equal(after({ expiresAt: addMs(NOW, 1) }), 'already_answered');
+  assert.equal(after({ requirement: digest('finance') }), 'approvals');
+  assert.equal(after({ consent: digest('another') }), 'approvals');
+  assert.equal(after({ consumed: true }), 'approvals');
+  assert.equal(after({ expiresAt: NOW }), 'approvals');
+  assert.equal(after({ approver: person('tomas') }), 'approvals');
+});
+
+test('a yes is written down whole, and frozen', () => {
+  const [given] = approvalsOf({});
+  assert.deepEqual(given, {
+    id: must(parseApprovalId('01930000-0000-7000-8000-000000000000')),
+    kind: 'approval',
+    requirement: digest('lead'),
+    consent: consentDigest(SUBJECT),
+    subject: SUBJECT,
+    approver: person('mei'),
+    at: NOW,
+    expiresAt: addMs(NOW, HOUR_MS),
+    consumed: false,
+  });
+  assert.ok(Object.isFrozen(given));
+});
+
 test('an answer to what moved says what moved', () => {
   const shown = { ...SUBJECT, resolution: { ...SUBJECT.resolution, environment: 'production' } };
   const judged = judgeAnswer(question({ consent: consentDigest(shown), shown }));
@@ -170,9 +229,29 @@ test('an answer to what moved says what moved', () => {
   );
 });
 
+test('an answer to what nobody kept says that it is not what was shown', () => {
+  const judged = judgeAnswer(question({ consent: digest('what was shown') }));
+  assert.equal(
+    judged.kind === 'refuse' && judged.message,
+    'the action moved: it is not what was shown any more',
+  );
+});
+
 test('a no is for whoever is asked and for the delegator, and for nobody else', () => {
   assert.equal(judgeRejection(question()).kind, 'reject');
   assert.equal(judgeRejection(question({ person: person('dana') })).kind, 'reject');
-  assert.equal(judgeRejection(question({ person: person('olga') })).kind, 'refuse');
-  assert.equal(judgeRejection(question({ person: person('gone') })).kind, 'refuse');
+  assert.equal(judgeRejection(question({ asks: [FINANCE, ask({})] })).kind, 'reject');
+  assert.deepEqual(judgeRejection(question({ person: person('olga') })), {
+    kind: 'refuse',
+    code: 'not_entitled',
+    message: '`olga` is not asked about this action',
+  });
+  assert.deepEqual(judgeRejection(question({ person: person('gone') })), {
+    kind: 'refuse',
+    code: 'account_revoked',
+    message: '`gone` has no live account',
+  });
+  // One of two asks is enough to be asked.
+  const tomas = judgeRejection(question({ person: person('tomas'), asks: [FINANCE, ask({})] }));
+  assert.equal(tomas.kind, 'reject');
 });

@@ -65,6 +65,7 @@ export function judgeAnswer(question: Question): JudgedAnswer {
   const reasons = open.map((ask) => whyNot(question, ask, same));
   const entitled = open.filter((_, index) => reasons[index] === undefined);
   if (entitled.length === 0) {
+    // mutant: whoever is entitled to none of the open asks has a first reason.
     return refuse('not_entitled', `\`${person}\` cannot answer this: ${reasons[0] ?? ''}`);
   }
   const unanswered = entitled.filter((ask) => !hasAnswered(question, ask, same));
@@ -107,6 +108,7 @@ function whyNot(
   same: SamePerson,
 ): string | undefined {
   const requirement =
+    // mutant: for a confirmation only its kind is looked at.
     ask.from === 'delegator' ? { kind: ask.kind } : { kind: ask.kind, from: ask.from };
   return whyNotEntitled({ requirement, person: question.person, input: question, same });
 }
@@ -146,6 +148,7 @@ function approvalOf(
     subject,
     approver: person,
     at: now,
+    // mutant: where both are the same instant, either is it.
     expiresAt: end < action.deadline ? end : action.deadline,
     consumed: false,
   });

@@ -3,6 +3,7 @@
  * and every way in which it can fail turned into one error with an exit code.
  */
 import { problemDetails, type ProblemDetails } from '../protocol/errors.ts';
+import { MEDIA_TYPES } from '../protocol/headers.ts';
 import { readJson } from '../protocol/read-json.ts';
 import { pathOf, ROUTES, type Route, type RouteName, type RouteTable } from '../protocol/routes.ts';
 import type { KeySort } from '../protocol/keys.ts';
@@ -21,6 +22,8 @@ export interface Call<Body> {
   readonly body?: Body;
   /** A body that is JSON text already and is sent as it is, so that nothing in it is lost. */
   readonly bodyText?: string;
+  /** The body of a route that takes bytes. */
+  readonly bytes?: Blob;
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the answer may take, in milliseconds. */
   readonly timeoutMs?: number;
@@ -44,6 +47,8 @@ export interface Api {
     | { readonly kind: 'answer'; readonly answer: AnswerOf<Name> }
     | { readonly kind: 'problem'; readonly problem: ProblemDetails; readonly document: unknown }
   >;
+  /** The bytes that a route answers with, as they come. Throws {@link CliError} for an error. */
+  download(name: RouteName, call: Call<undefined>): Promise<AsyncIterable<Uint8Array>>;
 }
 
 const TIMEOUT_MS = 75_000;
@@ -75,6 +80,15 @@ export function connect(terminal: Terminal, wanted: Wanted, wish: KeyWish): Api 
       if (asked.kind === 'answer') return asked.answer;
       throw errorOf(asked.problem, found.url);
     },
+    async download(name, call) {
+      const response = await send(found.url, key, name, call);
+      if (response.status === 200 && response.body !== null) return response.body;
+      const { document } = await documentOf(found.url, response);
+      const problem = problemDetails.safeParse(document);
+      throw problem.success
+        ? errorOf(problem.data, found.url)
+        : notOurs(found.url, response.status);
+    },
   };
   return api;
 }
@@ -85,35 +99,59 @@ async function request<Name extends RouteName>(
   name: Name,
   call: Call<BodyOf<Name>>,
 ): Promise<{ readonly status: number; readonly document: unknown }> {
+  return documentOf(url, await send(url, key, name, call));
+}
+
+async function documentOf(
+  url: string,
+  response: Response,
+): Promise<{ readonly status: number; readonly document: unknown }> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readBytes(response);
+  } catch (error) {
+    throw unanswered(url, error);
+  }
+  const document = readJson(bytes, ANSWER_BYTES_MAX);
+  if (document === undefined) throw notOurs(url, response.status);
+  return { status: response.status, document };
+}
+
+async function send(
+  url: string,
+  key: string | undefined,
+  name: RouteName,
+  call: Call<unknown>,
+): Promise<Response> {
   const route = ROUTES[name];
-  const body = call.bodyText ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+  const text = call.bodyText ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+  const body = call.bytes ?? text;
+  const type = call.bytes === undefined ? MEDIA_TYPES.json : MEDIA_TYPES.bytes;
   const address = new URL(pathOf(name, call.parameters), url);
   for (const [parameter, value] of Object.entries(call.query ?? {})) {
     address.searchParams.set(parameter, value);
   }
-  let response: Response;
-  let bytes: Uint8Array;
   try {
-    response = await fetch(address, {
+    return await fetch(address, {
       method: route.method,
       redirect: 'manual',
       signal: AbortSignal.timeout(call.timeoutMs ?? TIMEOUT_MS),
       headers: {
         accept: 'application/json, application/problem+json',
         ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined ? {} : { 'content-type': type }),
         ...call.headers,
       },
       ...(body === undefined ? {} : { body }),
     });
-    bytes = await readBytes(response);
   } catch (error) {
-    if (error instanceof Error && error.name === 'TimeoutError') throw tooSlow(url, error);
-    throw notReachable(url, error);
+    throw unanswered(url, error);
   }
-  const document = readJson(bytes, ANSWER_BYTES_MAX);
-  if (document === undefined) throw notOurs(url, response.status);
-  return { status: response.status, document };
+}
+
+function unanswered(url: string, error: unknown): CliError {
+  const isLate = error instanceof Error && error.name === 'TimeoutError';
+  return isLate ? tooSlow(url, error) : notReachable(url, error);
 }
 
 async function readBytes(response: Response): Promise<Uint8Array> {

@@ -3,8 +3,8 @@
 /** What each exit code means. */
 export const EXITS = {
   0: 'done: the command did what it says; a proposed action succeeded',
-  1: 'refused or failed: the layer said no to the command, or an action failed or was not executed',
-  2: 'used wrongly: unknown command or option, missing or malformed argument',
+  1: 'refused or failed: the layer said no to the command, an action failed or was not executed, or a file is not genuine',
+  2: 'used wrongly: unknown command or option, missing or malformed argument; or nobody can tell whether a file is genuine',
   3: 'waiting: the action is held or executing; nothing is lost by asking again',
   4: 'never runs: the action is denied, rejected, expired or withdrawn',
   5: 'unknown: the action may or may not have taken effect; look before you act again',

@@ -192,7 +192,7 @@ function checkedKey(key: string, sorts: readonly KeySort[]): string {
       exit: 7,
       code: 'key_malformed',
       message: 'what was given is not a key',
-      hint: 'a key begins with `exq_agent_`, `exq_person_` or `exq_operator_`',
+      hint: 'a key begins with `exq_agent_`, `exq_person_`, `exq_executor_` or `exq_operator_`',
     });
   }
   if (sorts.length === 0 || sorts.includes(sort)) return key;
@@ -207,6 +207,7 @@ function checkedKey(key: string, sorts: readonly KeySort[]): string {
 const WHOSE: Readonly<Record<KeySort, string>> = {
   agent: 'an agent',
   person: 'a person',
+  executor: 'an executor',
   operator: 'the operator',
 };
 

@@ -21,7 +21,8 @@ const HINTS: Readonly<Partial<Record<ProblemDetails['code'], string>>> = {
   unauthenticated: 'the key is unknown or revoked: give another with `--as` or `--key-file`',
   wrong_key_sort: 'choose another key with `--as NAME` or `--key-file FILE`',
   action_unknown: 'list them with `exequatur actions`',
-  account_unknown: 'list them with `exequatur agent list` and `exequatur person list`',
+  account_unknown:
+    'list them with `exequatur agent list`, `exequatur person list` and `exequatur executor list`',
   not_entitled: 'somebody else has to answer: `exequatur explain` says who',
   not_held: 'look at it with `exequatur show`',
   not_unknown: 'look at it with `exequatur show`',

@@ -17,13 +17,54 @@ export interface ServerDoor {
   inventoryImport(options: ImportOptions): Promise<InventoryImported>;
   init(options: InitOptions): Promise<Initialised | Refused>;
   restore(options: RestoreOptions): Promise<RestoreDone | Refused>;
+  signingShow(options: SigningShowOptions): Promise<SigningShown | Refused>;
+  signingRotate(options: SigningOptions): Promise<SigningDone | Refused>;
+  signingRetire(options: SigningOptions): Promise<SigningDone | Refused>;
+  replay(options: ReplayOptions): Promise<Replayed | Refused>;
+  reconsider(options: ReconsiderOptions): Promise<Reconsidered | PoliciesRefused | Refused>;
   doctor(options: DoctorOptions): Promise<readonly Examined[]>;
+}
+
+/** What the commands of signing keys are given: a configuration, a data directory, or neither. */
+export interface SigningOptions {
+  readonly config: string | undefined;
+  readonly data: string | undefined;
+  /** Relative paths begin here. */
+  readonly from: string;
+}
+
+/** What `signing show` is given. */
+export interface SigningShowOptions extends SigningOptions {
+  /** The log that the policy is for; the newest if absent. */
+  readonly log: string | undefined;
+}
+
+/** Public keys, for verifiers. */
+export interface SigningShown {
+  readonly kind: 'shown';
+  /** The log that the policy is for. */
+  readonly origin: string;
+  /** All logs that these keys sign or signed. */
+  readonly origins: readonly string[];
+  /** Verifier keys (C2SP signed-note), the newest first. */
+  readonly keys: readonly string[];
+  readonly retired: readonly string[];
+  /** All of it as a key policy (C2SP tlog-policy). */
+  readonly policy: string;
+}
+
+/** A key was made or put aside. */
+export interface SigningDone {
+  readonly kind: 'done';
+  readonly file: string;
 }
 
 /** What `restore` is given; relative paths begin at `from`. */
 export interface RestoreOptions {
   readonly file: string;
   readonly data: string;
+  /** The directory of the signing keys, where it is not in the data directory. */
+  readonly keys?: string;
   readonly force: boolean;
   readonly from: string;
 }
@@ -36,6 +77,93 @@ export interface RestoreDone {
   readonly knownUntil: string;
   readonly replaced?: string;
   readonly approvalsDropped: number;
+}
+
+/** What `replay` is given; relative paths begin at `from`. */
+export interface ReplayOptions {
+  readonly from: string;
+  /** A backup instead of a stopped store. */
+  readonly backup: string | undefined;
+  /** The data directory of a stopped store; the usual places if absent. */
+  readonly data: string | undefined;
+  /** The id of an action or its beginning; every decision if absent. */
+  readonly action: string | undefined;
+  /** Told now and then how many decisions were looked at. */
+  readonly progress: (decisions: number) => void;
+}
+
+/** What deciding again came to. */
+export interface Replayed {
+  readonly kind: 'replayed';
+  /** The database's file. */
+  readonly store: string;
+  /** Decisions of the ledger: those that are the same, and the others by why they are not. */
+  readonly decisions: number;
+  readonly same: number;
+  readonly erased: number;
+  readonly different: number;
+  /** Those that cannot be made again, because something that should be there is not. */
+  readonly broken: number;
+  /** The first that is different or broken. */
+  readonly first?: DifferenceTold;
+}
+
+/** A decision that does not come out as the ledger says. */
+export interface DifferenceTold {
+  readonly code: string;
+  readonly id?: string;
+  /** Of its entry in the ledger. */
+  readonly sequence: number;
+  readonly message: string;
+  /** Canonical JSON; absent where there is no value. */
+  readonly was?: string;
+  readonly is?: string;
+}
+
+/** What `replay --policy` is given. */
+export interface ReconsiderOptions extends ReplayOptions {
+  readonly policies: readonly string[];
+  /** Instead of the inventory of each decision's own epoch. */
+  readonly inventory: string | undefined;
+}
+
+/** What another policy would have decided; of each action its newest decision. */
+export interface Reconsidered {
+  readonly kind: 'reconsidered';
+  readonly store: string;
+  readonly actions: number;
+  readonly unchanged: number;
+  readonly erased: number;
+  readonly broken: number;
+  /** Such as `admit → deny`, with how many. `untold` is what was not recorded then. */
+  readonly changes: Readonly<Record<string, number>>;
+  /** Rules, or codes where no rule is responsible, with how many they changed. */
+  readonly because: readonly {
+    readonly name: string;
+    readonly place?: string;
+    readonly count: number;
+  }[];
+  /** The first so many that change, in order of the ledger. */
+  readonly rows: readonly ReconsideredRow[];
+}
+
+/** One action that would have been decided otherwise. */
+export interface ReconsideredRow {
+  readonly id: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly target: string;
+  readonly operation: string;
+  readonly was: string;
+  readonly would: string;
+  /** Rules or codes; what was not recorded, where it cannot be told. */
+  readonly because: readonly string[];
+}
+
+/** Policies that no epoch could be made of. */
+export interface PoliciesRefused {
+  readonly kind: 'problems';
+  readonly problems: readonly DocumentProblem[];
 }
 
 /** What `doctor` is given. */

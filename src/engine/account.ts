@@ -1,11 +1,14 @@
-/** Agents and people with their keys, as the store keeps them, and how the directory changes. */
+/** Agents, people and executors elsewhere with their keys, as the store keeps them, and how the directory changes. */
 import type { Digest } from '../kernel/digest.ts';
 import type { PersonName } from '../kernel/id.ts';
 import type { Instant } from '../kernel/instant.ts';
 
-/** An agent or a person with the hash of a key, as enrolled. */
+/** Whom a key can belong to. An executor redeems the permits that are for it, and nothing else. */
+export type AccountKind = 'agent' | 'person' | 'executor';
+
+/** An account, as enrolled. */
 export interface Account {
-  readonly kind: 'agent' | 'person';
+  readonly kind: AccountKind;
   readonly name: string;
   readonly roles: readonly string[];
   /** Of an agent. */
@@ -19,7 +22,7 @@ export interface Account {
 
 /** Who a key belongs to. A delegator is proven by the key itself: it was issued for that person. */
 export interface KeyHolder {
-  readonly kind: 'agent' | 'person';
+  readonly kind: AccountKind;
   readonly name: string;
   readonly delegator: PersonName | undefined;
 }
@@ -47,7 +50,7 @@ export type DirectoryChange =
   /** Another key beside those there are. */
   | {
       readonly kind: 'add-key';
-      readonly account: 'agent' | 'person';
+      readonly account: AccountKind;
       readonly name: string;
       readonly keyId: string;
       readonly keyHash: Digest;
@@ -56,14 +59,14 @@ export type DirectoryChange =
   /** Ends one key; the account and its other keys go on. */
   | {
       readonly kind: 'revoke-key';
-      readonly account: 'agent' | 'person';
+      readonly account: AccountKind;
       readonly name: string;
       readonly keyId: string;
     }
-  | { readonly kind: 'revoke'; readonly account: 'agent' | 'person'; readonly name: string }
+  | { readonly kind: 'revoke'; readonly account: AccountKind; readonly name: string }
   | {
       readonly kind: 'roles';
-      readonly account: 'agent' | 'person';
+      readonly account: AccountKind;
       readonly name: string;
       readonly roles: readonly string[];
     };

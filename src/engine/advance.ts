@@ -14,6 +14,7 @@ import type { CompiledPolicy } from '../kernel/policy/compiled.ts';
 import { changedEntry, crossedEntry, decidedEntry, proposedEntry } from './entries.ts';
 import type { Execution } from './execution.ts';
 import { Gathering } from './gather.ts';
+import { handoverOf } from './handed-over.ts';
 import type { Release } from './lanes.ts';
 import type { Candidate, Configuration, Life } from './life.ts';
 import { LiveCrossing } from './live.ts';
@@ -123,6 +124,7 @@ class Advance {
     const foreclosed = foreclose(this.#policy, early);
     if (foreclosed !== undefined) return { input: early, decision: foreclosed };
     if (touch) this.#lane = await this.#gathering.gather(early);
+    else this.#gathering.expect(early);
     const input = await this.#look();
     return { input, decision: decide(this.#policy, input) };
   }
@@ -231,17 +233,19 @@ class Advance {
       subject: input.consent ?? this.#candidate.record?.subject,
       ...(wakeAt === undefined ? {} : { wakeAt }),
       ...(admitted ? { crossing: this.#crossingOf(input, execution) } : {}),
-      entries: this.#entries(input, decision, execution),
+      entries: this.#entries(input, decision, { execution, foreclosed: foreclosed !== undefined }),
     };
   }
 
   #crossingOf(input: DecisionInput, execution: ExecutionId): NonNullable<Judgement['crossing']> {
     const { resolution } = input;
     if (resolution.kind !== 'known') throw new Error('a crossing needs a resolution');
+    const { engine, limits } = this.#life;
+    const handover = handoverOf(engine, input.target);
     return {
       execution,
-      engine: this.#life.engine,
-      leaseUntil: addMs(input.now, this.#life.limits.leaseMs),
+      engine: handover?.engine ?? engine,
+      leaseUntil: addMs(input.now, handover?.leaseMs ?? limits.leaseMs),
       effect: resolution.value.effect,
     };
   }
@@ -255,10 +259,21 @@ class Advance {
     return decision.wakeAt === undefined || retryAt < decision.wakeAt ? retryAt : decision.wakeAt;
   }
 
-  #entries(input: DecisionInput, decision: Decision, execution: ExecutionId): Judgement['entries'] {
-    const { salt } = this.#life;
+  #entries(
+    input: DecisionInput,
+    decision: Decision,
+    { execution, foreclosed }: { readonly execution: ExecutionId; readonly foreclosed: boolean },
+  ): Judgement['entries'] {
+    const { salt, isolation } = this.#life;
     const { proposal, record } = this.#candidate;
-    const parts = { input, decision, policy: this.#policy.digest, salt };
+    const parts = {
+      input,
+      decision,
+      policy: this.#policy.digest,
+      ...(foreclosed ? ({ maker: 'foreclosed' } as const) : {}),
+      ...(isolation === undefined ? {} : { isolation }),
+      salt,
+    };
     const entries = proposal === undefined ? [] : [proposedEntry(proposal, input.now, salt)];
     if (decision.verdict === 'admit') return [...entries, crossedEntry(parts, execution)];
     // A hold that is looked at again and still says the same is no news.
@@ -267,8 +282,8 @@ class Advance {
   }
 
   #announceCrossing(): void {
-    const { resolution, operation } = this.#gathering;
-    if (this.#prepared === undefined || operation === undefined) return;
+    const { resolution, target, operation } = this.#gathering;
+    if (this.#prepared === undefined || target === undefined || operation === undefined) return;
     if (resolution.kind !== 'known') return;
     const { action, id } = this.#candidate;
     this.#crossing = new LiveCrossing({
@@ -279,7 +294,7 @@ class Advance {
         operation: action.operation,
         kind: operation.kind,
         agent: action.principal.agent,
-        environment: resolution.value.environment,
+        environments: [target.environment, resolution.value.environment],
       },
     });
     this.#life.live.add(this.#crossing);
@@ -305,6 +320,8 @@ class Advance {
           ? undefined
           : await this.#send({ record, execution, prepared, crossing, crossedMs });
       if (crossing !== undefined) this.#life.live.remove(crossing);
+      // An executor elsewhere has it now: it settles, or its time runs out. Until then it executes.
+      if (outcome?.sent === true && this.#isHandedOver) return record;
       return await this.#settleAtLast(record, execution, outcome && storable(outcome));
     } catch (error) {
       // The store is closing: the row still says executing, and recovery calls it unknown.
@@ -315,6 +332,10 @@ class Advance {
       leave?.();
       await prepared?.discard();
     }
+  }
+
+  get #isHandedOver(): boolean {
+    return handoverOf(this.#life.engine, this.#gathering.target) !== undefined;
   }
 
   /** `undefined`: barred, nothing was sent. */

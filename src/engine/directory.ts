@@ -1,6 +1,6 @@
 /**
- * Agents and people: enrolled with a key that is shown once and kept only as a hash. Keys of agents and
- * of people are of different sorts and never work as each other.
+ * Agents, people and executors: enrolled with a key that is shown once and kept only as a hash. Their
+ * keys are of different sorts and never work as each other.
  */
 import type { Digest } from '../kernel/digest.ts';
 import { parseDigest } from '../kernel/digest.ts';
@@ -8,10 +8,8 @@ import type { PersonName, TenantName } from '../kernel/id.ts';
 import { sha256Hex } from '../kernel/sha256.ts';
 import { controlEntry } from './entries.ts';
 import type { Life } from './life.ts';
+import type { AccountKind } from './account.ts';
 import type { DirectoryChange, KeyHolder } from './ports.ts';
-
-/** Which sort of account a key is of. */
-export type AccountKind = 'agent' | 'person';
 
 /** What is enrolled. `delegator`: the person on whose behalf this key acts, proven by the key itself. */
 export interface Enrolment {
@@ -31,7 +29,7 @@ export type Directed =
   | { readonly kind: 'written' }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
-const KEY = /^exq_(agent|person)_[A-Za-z0-9_-]{43}$/u;
+const KEY = /^exq_(agent|person|executor)_[A-Za-z0-9_-]{43}$/u;
 
 /** Enrols an account, or another key for it, and answers the key. */
 export async function enrol(life: Life, enrolment: Enrolment): Promise<Directed> {

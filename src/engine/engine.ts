@@ -2,7 +2,7 @@
  * The engine's lifetime: proposals in, holds woken, leases renewed, unknowns looked for, halts
  * acknowledged, everything bounded. The life of one action is in `advance.ts`.
  */
-import type { Halt, HaltScope } from '../kernel/decision.ts';
+import type { Halt, HaltScope, Redemption } from '../kernel/decision.ts';
 import {
   parseHaltId,
   uuidV7,
@@ -13,6 +13,8 @@ import {
 } from '../kernel/id.ts';
 import { advance, forecast, type Advanced, type Forecast } from './advance.ts';
 import { Background, troubleOf } from './background.ts';
+import { keepNamed } from './blobs.ts';
+import { sentElsewhere } from './elsewhere.ts';
 import { controlEntry } from './entries.ts';
 import { Gate, Lanes } from './lanes.ts';
 import type { Caller, Candidate, Configuration, Life } from './life.ts';
@@ -20,6 +22,7 @@ import { ENGINE_LIMITS, type EngineLimits } from './limits.ts';
 import { LiveCrossings } from './live.ts';
 import {
   type ActionRecord,
+  type BlobStore,
   type Calendars,
   type Clock,
   type Executor,
@@ -49,10 +52,14 @@ export interface EngineParts {
   readonly executors: Readonly<Record<string, Executor>>;
   readonly facts: FactSource;
   readonly calendars: Calendars;
+  /** Without them an action that names a blob is refused. */
+  readonly blobs?: BlobStore;
   readonly clock: Clock;
   readonly randomness: Randomness;
   /** The name under which executions are leased; one engine at a time may use it. */
   readonly name: string;
+  /** What separates the layer from the agent, for receipts: `none` makes it advice. */
+  readonly isolation?: string;
   readonly limits?: Partial<EngineLimits>;
   /** Told what went wrong without stopping anything; no secrets. */
   readonly trouble: (code: string, message: string) => void;
@@ -64,6 +71,15 @@ export interface Halted {
   /** Actions in scope whose first byte had left before the halt was acknowledged. */
   readonly sent: readonly ActionId[];
 }
+
+/** What an advance for a redemption came to; of the last three nothing was written. */
+export type RedeemedAdvance =
+  | Advanced
+  | { readonly kind: 'not_held'; readonly record: ActionRecord | undefined }
+  | { readonly kind: 'draining' | 'overloaded' };
+
+/** How often a redemption starts over because another replica looked at the action. */
+const REDEEM_ROUNDS_MAX = 4;
 
 /** One engine over one store. */
 export class Engine {
@@ -78,11 +94,13 @@ export class Engine {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #denials = new Map<string, { minute: number; count: number }>();
   readonly #background: Background;
+  readonly #blobs: BlobStore | undefined;
   #draining = false;
 
   constructor(parts: EngineParts) {
     const limits = { ...ENGINE_LIMITS, ...parts.limits };
     this.store = parts.store;
+    this.#blobs = parts.blobs;
     this.#gate = new Gate({ placesMax: limits.actionsMax, waitingMax: limits.waitingMax });
     this.life = {
       store: parts.store,
@@ -92,6 +110,7 @@ export class Engine {
       clock: parts.clock,
       randomness: parts.randomness,
       engine: parts.name,
+      isolation: parts.isolation,
       limits,
       lanes: new Lanes(),
       live: new LiveCrossings(),
@@ -172,7 +191,16 @@ export class Engine {
     const over =
       denials?.minute === Math.floor(this.life.clock.now() / 60_000) &&
       denials.count >= this.life.limits.denialsPerMinuteMax;
-    return over ? refusal('too_many_denials') : refuseTimes(this.life, proposal);
+    if (over) return refusal('too_many_denials');
+    return refuseTimes(this.life, proposal) ?? this.#refuseBlobs(caller, proposal);
+  }
+
+  #refuseBlobs(caller: Caller, { target, operation: name, args }: Proposal): Proposed | undefined {
+    const { targets } = this.configuration(caller.tenant).policy.inventory;
+    const operation = targets.get(target)?.operations.get(name);
+    return keepNamed(this.#blobs, caller, { operation, args })
+      ? undefined
+      : refusal('blob_missing');
   }
 
   #proposed(caller: Caller, advanced: Advanced): Proposed {
@@ -237,9 +265,44 @@ export class Engine {
     }
   }
 
+  /**
+   * Advances a held action while its permit is being redeemed. No two redemptions share an advance, so
+   * that of all who redeem at once one crosses.
+   */
+  async redeem(tenant: TenantName, id: ActionId, redemption: Redemption): Promise<RedeemedAdvance> {
+    if (this.#draining) return { kind: 'draining' };
+    const leave = await this.#gate.enter();
+    if (leave === undefined) return { kind: 'overloaded' };
+    try {
+      for (let round = 0; round < REDEEM_ROUNDS_MAX;) {
+        const record = await this.store.action(tenant, id);
+        if (record?.state !== 'held') return { kind: 'not_held', record };
+        // INVARIANT: between this question and the advance nothing is awaited.
+        const before = this.#advancing.get(id);
+        if (before !== undefined) {
+          // However that one ends: what it left is read again.
+          await before.catch(() => undefined);
+          continue;
+        }
+        round += 1;
+        const candidate = rereadOf(record);
+        const advancing = this.#advance(candidate ? { ...candidate, redemption } : record);
+        const advanced = await this.#track(advancing);
+        // Another replica looked at it meanwhile.
+        if (advanced.kind !== 'stale') return advanced;
+      }
+      return { kind: 'unsettled' };
+    } finally {
+      leave();
+    }
+  }
+
   async #advance(candidate: Candidate | ActionRecord): Promise<Advanced> {
     const before = this.#advancing.get(candidate.id);
-    if (before !== undefined) return before;
+    if (before !== undefined) {
+      if ('redemption' in candidate) throw new Error('no two redemptions share an advance');
+      return before;
+    }
     const promise =
       'action' in candidate
         ? advance(this.life, () => this.configuration(candidate.action.tenant), candidate)
@@ -289,9 +352,11 @@ export class Engine {
         salt: this.life.salt,
       }),
     );
-    const sent = await this.life.live.halt(scope);
+    const here = await this.life.live.halt(scope);
+    const configuration = this.#configurations.get(tenant);
+    const elsewhere = configuration && (await sentElsewhere(this.life, configuration, scope));
     this.watch.touched();
-    return { halt, sent };
+    return { halt, sent: [...here, ...(elsewhere ?? [])] };
   }
 
   /** Ends a halt; what it held is looked at again. `undefined` where no such halt stands. */

@@ -44,8 +44,15 @@ export interface DecidedParts {
   readonly input: DecisionInput;
   readonly decision: Decision;
   readonly policy: Digest;
+  /** What made it, where that was not `decide`: a replay has to ask the same. */
+  readonly maker?: DecisionMaker;
+  /** What separates the layer from the agent, as its configuration says; only a crossing tells. */
+  readonly isolation?: string;
   readonly salt: Salt;
 }
+
+/** What else than `decide` makes a decision: `foreclose`, or `payloadMismatch`. */
+export type DecisionMaker = 'foreclosed' | 'mismatched';
 
 /** A hold or a denial. */
 export function decidedEntry(parts: DecidedParts): LedgerDraft {
@@ -54,36 +61,50 @@ export function decidedEntry(parts: DecidedParts): LedgerDraft {
     tenant: parts.input.action.tenant,
     at: parts.input.now,
     action: parts.input.id,
-    body: decisionBody(parts),
-    payloads: { decision: parts.decision, inputs: inputsJson(parts.input) },
+    body: decidedBody(parts),
+    payloads: { decision: parts.decision, inputs: inputsJson(parts) },
     salt: parts.salt,
   });
 }
 
 /** A crossing: the decision that admitted, and exactly what it allows to be sent. */
 export function crossedEntry(parts: DecidedParts, execution: ExecutionId): LedgerDraft {
-  const { input, decision } = parts;
-  const resolution = known(input.resolution);
-  const digests = input.consent && consentDigests(input.consent);
+  const { input, isolation } = parts;
+  const body = crossedBody(parts, execution);
   return draftEntry({
     kind: 'crossed',
     tenant: input.action.tenant,
     at: input.now,
     action: input.id,
-    body: {
-      ...decisionBody(parts),
-      consent: digests?.consent ?? null,
-      consumes: [...decision.consumes],
-      effect: resolution?.effect ?? null,
-      execution,
-      preview: digests?.preview ?? null,
-      reserves: decision.reserves.map(({ key, perMs, amount }) => ({ key, perMs, amount })),
-      resolution: digests?.resolution ?? null,
-    },
-    // What it said follows from these by deciding again.
-    payloads: { inputs: inputsJson(input) },
+    body: isolation === undefined ? body : { ...body, isolation },
+    // What it said follows from these by deciding again, and stands in the body but for its sentences.
+    payloads: { inputs: inputsJson(parts) },
     salt: parts.salt,
   });
+}
+
+/** What a crossing's entry says: everything of the decision that its policy does not say already. */
+export function crossedBody(parts: Omit<DecidedParts, 'salt'>, execution: string): JsonObject {
+  const { input, decision } = parts;
+  const resolution = known(input.resolution);
+  const digests = input.consent && consentDigests(input.consent);
+  return {
+    ...decidedBody(parts),
+    consent: digests?.consent ?? null,
+    consumes: [...decision.consumes],
+    effect: resolution?.effect ?? null,
+    execution,
+    preview: digests?.preview ?? null,
+    ...(input.redemption === undefined ? {} : { redeemedBy: input.redemption.by }),
+    reserves: decision.reserves.map(({ key, perMs, amount }) => ({ key, perMs, amount })),
+    resolution: digests?.resolution ?? null,
+    // The rules that let it through, which are fewer than those that matched.
+    rules: rulesOf(decision),
+    ...(decision.shadow.length === 0
+      ? {}
+      : { shadow: decision.shadow.map((each) => ({ ...each })) }),
+    validUntil: decision.validUntil,
+  };
 }
 
 /** A change of an action that a decision does not make. */
@@ -141,9 +162,28 @@ export function answeredEntry(parts: {
   });
 }
 
+/** What an action carried was erased, by whom and why. */
+export function erasedEntry(parts: {
+  readonly record: ActionRecord;
+  readonly at: Instant;
+  readonly by: PersonName | 'operator';
+  readonly reason: string;
+  readonly salt: Salt;
+}): LedgerDraft {
+  const { record, at, by, reason, salt } = parts;
+  return draftEntry({
+    kind: 'erased',
+    tenant: record.tenant,
+    at,
+    action: record.id,
+    body: { by, reason },
+    salt,
+  });
+}
+
 /** Something about the layer itself: a halt, a resumption, the directory, an epoch. */
 export function controlEntry(
-  kind: Extract<LedgerKind, 'halted' | 'resumed' | 'directory' | 'epoch' | 'purged'>,
+  kind: Extract<LedgerKind, 'halted' | 'resumed' | 'directory' | 'epoch' | 'purged' | 'restored'>,
   parts: {
     readonly tenant: string;
     readonly at: Instant;
@@ -163,7 +203,12 @@ export function controlEntry(
   });
 }
 
-function decisionBody({ input, decision, policy }: DecidedParts): JsonObject {
+/** What every entry of a decision says. */
+export function decidedBody({
+  input,
+  decision,
+  policy,
+}: Pick<DecidedParts, 'input' | 'decision' | 'policy'>): JsonObject {
   return {
     codes: decision.findings.filter((each) => each.status !== 'met').map((each) => each.code),
     epoch: input.local.epoch,
@@ -174,7 +219,7 @@ function decisionBody({ input, decision, policy }: DecidedParts): JsonObject {
 }
 
 /** Everything `decide` saw but target and operation, which the epoch's inventory holds. */
-function inputsJson(input: DecisionInput): unknown {
+function inputsJson({ input, maker }: Pick<DecidedParts, 'input' | 'maker'>): unknown {
   const { local } = input;
   return {
     actionDigest: input.actionDigest,
@@ -184,12 +229,23 @@ function inputsJson(input: DecisionInput): unknown {
     ...(input.effectKey === undefined ? {} : { effectKey: input.effectKey }),
     facts: input.facts,
     local: { ...local, agent: local.agent ?? null, effect: local.effect ?? null },
+    ...(maker === undefined ? {} : { maker }),
     now: input.now,
     preview: input.preview,
     proposedAt: input.proposedAt,
     resolution: input.resolution,
     windows: input.windows,
+    ...(input.redemption === undefined ? {} : { redemption: input.redemption }),
   };
+}
+
+/** The ids of the rules that findings name, each once, in order. */
+function rulesOf({ findings }: Decision): readonly string[] {
+  const ids: string[] = [];
+  for (const { rule } of findings) {
+    if (rule !== undefined && !ids.includes(rule.id)) ids.push(rule.id);
+  }
+  return ids;
 }
 
 function known<Value>(gathered: Gathered<Value>): Value | undefined {

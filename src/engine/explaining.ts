@@ -2,9 +2,6 @@
  * Why an action is as it is: the newest decision is made again from the inputs that were recorded with
  * it, by the policy it was made by, and explained. Nothing is asked of the world.
  */
-import type { ConsentSubject } from '../kernel/action.ts';
-import { decide, foreclose } from '../kernel/decide.ts';
-import type { DecisionInput, LocalFacts } from '../kernel/decision.ts';
 import { explainDecision, type Explanation } from '../kernel/explain.ts';
 import { parseDigest } from '../kernel/digest.ts';
 import type { ActionId, TenantName } from '../kernel/id.ts';
@@ -14,6 +11,7 @@ import { readAction } from '../kernel/read-action.ts';
 import type { Engine } from './engine.ts';
 import { peopleOf } from './people.ts';
 import type { ActionRecord, LedgerRow } from './ports.ts';
+import { decideAgain, recordedInput } from './recorded.ts';
 
 /** An action and why it is as it is. */
 export interface Explained {
@@ -51,60 +49,15 @@ async function explanationOf(
   const payload = parseDigest(digest);
   const bytes = payload && (await engine.store.payload(record.tenant, row.sequence, payload));
   const inputs = bytes && parseObject(bytes);
-  const input =
-    inputs && inputOf(engine, record, inputs, await peopleOf(engine.store, record.tenant));
-  if (input === undefined) return undefined;
-  const foreclosed = input.resolution.kind === 'absent' ? foreclose(policy, input) : undefined;
-  return explainDecision(policy, input, foreclosed ?? decide(policy, input));
-}
-
-/** The input as it was recorded; target and operation come from the inventory it was checked against. */
-function inputOf(
-  engine: Engine,
-  record: ActionRecord,
-  inputs: JsonObject,
-  people: LocalFacts['people'],
-): DecisionInput | undefined {
   const action = readAction(record.bytes, record.digest);
-  const local = objectAt(inputs, 'local');
-  if (action === undefined || local === undefined) return undefined;
-  const { inventory } = engine.configuration(record.tenant).policy;
-  const target = inventory.targets.get(action.target);
-  // Written by `entries.ts` from a DecisionInput, and read back by nobody else.
-  const recorded = inputs as unknown as Omit<
-    DecisionInput,
-    'id' | 'action' | 'target' | 'operation' | 'consent'
-  >;
-  return {
-    ...recorded,
-    id: record.id,
-    action,
-    target,
-    operation: target?.operations.get(action.operation),
-    consent: consentOf(record, recorded),
-    local: {
-      ...recorded.local,
-      people: { ...people, ...recorded.local.people },
-      agent: recorded.local.agent ?? undefined,
-      effect: recorded.local.effect ?? undefined,
-    },
-  };
-}
-
-/** What people were asked to consent to then, from its parts; none while it was not known. */
-function consentOf(
-  { tenant, id, nonce, digest }: ActionRecord,
-  { resolution, preview }: Pick<DecisionInput, 'resolution' | 'preview'>,
-): ConsentSubject | undefined {
-  if (resolution.kind !== 'known' || preview.kind !== 'known') return undefined;
-  return {
-    tenant,
-    action: id,
-    nonce,
-    actionDigest: digest,
-    resolution: resolution.value,
-    preview: preview.value === 'none' ? null : preview.value,
-  };
+  if (inputs === undefined || action === undefined) return undefined;
+  const recorded = recordedInput({ ...record, action }, inputs, policy.inventory);
+  if (recorded === undefined) return undefined;
+  const decision = decideAgain(policy, recorded);
+  const { local } = recorded.input;
+  // Whoever could be asked is pictured as they are now, who was asked as they were then.
+  const people = { ...(await peopleOf(engine.store, record.tenant)), ...local.people };
+  return explainDecision(policy, { ...recorded.input, local: { ...local, people } }, decision);
 }
 
 function objectAt(value: JsonObject, name: string): JsonObject | undefined {

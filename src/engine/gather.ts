@@ -75,6 +75,11 @@ export class Gathering {
     return lane;
   }
 
+  /** For a forecast that touches nothing: what the rules ask of local state, as far as it is known. */
+  expect({ now, local }: DecisionInput): void {
+    this.#demand = demandOf(this.configuration.policy, this.inputAt(now, local));
+  }
+
   /** Preparing failed: the target cannot be reached as it was resolved. */
   fail(attempt: Extract<Attempt<unknown>, { ok: false }>): void {
     this.#resolution = gathered(attempt);
@@ -113,12 +118,14 @@ export class Gathering {
       facts: this.#facts,
       windows: this.#windowsAt(now),
       local,
+      ...(candidate.redemption === undefined ? {} : { redemption: candidate.redemption }),
     };
   }
 
   /** The local facts that the rules which match ask for, as far as they are known to. */
   query(): LocalQuery {
     const { action, id, effectKey, conflictKey } = this.candidate;
+    const executor = this.target?.executor;
     return {
       tenant: action.tenant,
       action: id,
@@ -131,6 +138,7 @@ export class Gathering {
       serialised: this.operation !== undefined && isSerialised(this.operation),
       limits: this.#demand?.limits ?? [],
       after: this.#demand?.after ?? [],
+      ...(executor?.kind === 'permit' ? { executor: executor.audience } : {}),
     };
   }
 

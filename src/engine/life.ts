@@ -3,6 +3,7 @@
  * way. Made once by the engine; no step keeps state of its own.
  */
 import type { Action } from '../kernel/action.ts';
+import type { Redemption } from '../kernel/decision.ts';
 import type { Digest } from '../kernel/digest.ts';
 import type { ActionId, AgentName, ExecutionId, PersonName, TenantName } from '../kernel/id.ts';
 import type { Instant } from '../kernel/instant.ts';
@@ -33,6 +34,8 @@ export interface Life {
   readonly randomness: Randomness;
   /** The name under which executions are leased. */
   readonly engine: string;
+  /** What separates the layer from the agent; receipts say it. */
+  readonly isolation: string | undefined;
   readonly limits: EngineLimits;
   readonly lanes: Lanes;
   readonly live: LiveCrossings;
@@ -75,4 +78,6 @@ export interface Candidate {
   readonly proposal: NewAction | undefined;
   /** The stored row it was read from, once there is one. */
   readonly record: ActionRecord | undefined;
+  /** Given while its permit is being redeemed. */
+  readonly redemption?: Redemption;
 }

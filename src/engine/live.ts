@@ -12,17 +12,18 @@ export interface Scoped {
   readonly operation: string;
   readonly kind: string;
   readonly agent: string;
-  readonly environment: string;
+  /** What the inventory calls it, and what the system calls itself: a halt of either covers it. */
+  readonly environments: readonly string[];
 }
 
 /** Whether a halt with this scope covers the action. Every member given must hold. */
-function halts(scope: HaltScope, scoped: Scoped): boolean {
+export function halts(scope: HaltScope, scoped: Scoped): boolean {
   return (
     (scope.target === undefined || scope.target === scoped.target) &&
     (scope.operation === undefined || scope.operation === scoped.operation) &&
     (scope.kind === undefined || scope.kind === scoped.kind) &&
     (scope.agent === undefined || scope.agent === scoped.agent) &&
-    (scope.environment === undefined || scope.environment === scoped.environment)
+    (scope.environment === undefined || scoped.environments.includes(scope.environment))
   );
 }
 

@@ -29,12 +29,41 @@ import type { JsonObject, JsonValue } from '../kernel/json/value.ts';
 import type { CalendarSpec, FactSpec } from '../kernel/policy.ts';
 import type { LedgerDraft } from '../ledger/entry.ts';
 import type { Account, AccountKey, DirectoryChange, KeyHolder } from './account.ts';
+import type {
+  AdvanceCommand,
+  AdvanceResult,
+  AnswerCommand,
+  ChangeCommand,
+  ChangeResult,
+  Ended,
+} from './commands.ts';
 import type { Execution } from './execution.ts';
 import type { ActionState, OutcomeState } from './transition.ts';
-import type { PurgeCommand, Purged, StoreMeasures } from './upkeep.ts';
+import type { LogStore } from './log.ts';
+import type { Erased, PurgeCommand, Purged, StoreMeasures } from './upkeep.ts';
 
 export type { Account, AccountKey, DirectoryChange, KeyHolder } from './account.ts';
-export type { PurgeCommand, Purged, StoreMeasures } from './upkeep.ts';
+export type {
+  AdvanceCommand,
+  AdvanceResult,
+  AnswerCommand,
+  AnswerJudgement,
+  ChangeCommand,
+  ChangeJudgement,
+  ChangeResult,
+  Ended,
+  Judgement,
+} from './commands.ts';
+export type { LogState, LogStore, StoredPayload, TreeHead } from './log.ts';
+export type { Erased, PurgeCommand, Purged, StoreMeasures } from './upkeep.ts';
+export type {
+  BlobPut,
+  BlobRefusalCode,
+  BlobStore,
+  BlobUpload,
+  BlobUse,
+  OpenBlob,
+} from './blobs.ts';
 
 // ---------------------------------------------------------------- time, randomness
 
@@ -50,6 +79,14 @@ export interface Clock {
 /** Fresh unpredictable bytes. */
 export interface Randomness {
   bytes(count: number): Uint8Array;
+}
+
+/** Signs with the layer's Ed25519 keys. While they rotate there are several, the newest first. */
+export interface Signer {
+  /** Of 32 bytes each. */
+  readonly publicKeys: readonly Uint8Array[];
+  /** One signature of 64 bytes for each of {@link publicKeys}, in the same order. */
+  sign(bytes: Uint8Array): readonly Uint8Array[];
 }
 
 // ---------------------------------------------------------------- executors
@@ -219,121 +256,21 @@ export interface LocalQuery {
   readonly serialised: boolean;
   readonly limits: readonly LimitDemand[];
   readonly after: readonly AfterQuery[];
+  /** The executor that a permit is for: whether its account is live is read, too. */
+  readonly executor?: string;
 }
-
-/**
- * One transaction of section 3: lock, read the clock, read local facts, judge, write, commit.
- * `judge` is pure and synchronous and may run more than once; what it says is written whole or not at all.
- */
-export interface AdvanceCommand {
-  readonly query: LocalQuery;
-  /** Given for an action that is not stored yet: it is inserted in the same transaction. */
-  readonly propose?: NewAction;
-  /** The revision that was gathered for; with `propose` absent, another one answers `stale`. */
-  readonly revision: number;
-  readonly judge: (now: Instant, local: LocalFacts) => Judgement;
-}
-
-/** What a judge says is to be written. */
-export type Judgement = {
-  readonly decision: Decision;
-  /** The state the transition function gives. */
-  readonly state: ActionState;
-  readonly askedSince: Instant;
-  readonly subject: ConsentSubject | undefined;
-  /** When to look at a hold again; the decision's own `wakeAt`, or sooner where something is undetermined. */
-  readonly wakeAt?: Instant;
-  /** Present exactly when the decision admits. */
-  readonly crossing?: {
-    readonly execution: ExecutionId;
-    readonly engine: string;
-    readonly leaseUntil: Instant;
-    readonly effect: Digest;
-  };
-  readonly entries: readonly LedgerDraft[];
-};
-
-/** What became of an {@link AdvanceCommand}. */
-export type AdvanceResult =
-  /** Written. `execution` is present exactly when it crossed. */
-  | {
-      readonly kind: 'written';
-      readonly record: ActionRecord;
-      readonly execution: Execution | undefined;
-    }
-  /** Another proposal with the same idempotency key and the same body came first. */
-  | { readonly kind: 'existing'; readonly record: ActionRecord }
-  | { readonly kind: 'key_reused' }
-  /** The action moved on since it was gathered for; nothing is written. */
-  | { readonly kind: 'stale'; readonly record: ActionRecord }
-  /** Too many open holds of this agent; nothing is written. */
-  | { readonly kind: 'too_many_open'; readonly limit: number };
-
-/** A person's answer to a hold, with the challenge it spends. */
-export interface AnswerCommand {
-  readonly tenant: TenantName;
-  readonly action: ActionId;
-  readonly challenge: string;
-  readonly person: PersonName;
-  /** Pure: what the answer does, from the record as it is under lock. */
-  readonly judge: (now: Instant, record: ActionRecord, local: LocalFacts) => AnswerJudgement;
-}
-
-/** Who ended an action, and the reason that reaches the agent. */
-export interface Ended {
-  readonly by: PersonName;
-  readonly reason: string;
-}
-
-/** What an answer writes. */
-export type AnswerJudgement =
-  | {
-      readonly kind: 'write';
-      readonly state: ActionState;
-      readonly approvals: readonly Approval[];
-      /** Who ended the action and why, where the answer is a no. */
-      readonly ended?: Ended;
-      readonly entries: readonly LedgerDraft[];
-    }
-  | { readonly kind: 'refuse'; readonly code: string; readonly message: string };
-
-/** A change of one action that no local fact judges: withdrawn, barred, settled, lost, resolved. */
-export interface ChangeCommand {
-  readonly tenant: TenantName;
-  readonly action: ActionId;
-  /** For changes of an execution: which. Another one answers `refused`. */
-  readonly execution?: ExecutionId;
-  readonly judge: (now: Instant, record: ActionRecord) => ChangeJudgement;
-}
-
-/** What a change writes. */
-export type ChangeJudgement =
-  | {
-      readonly kind: 'write';
-      readonly state: ActionState;
-      /** Reservations: post (succeeded, failed), void (not executed, barred) or keep (unknown). */
-      readonly limits: 'keep' | 'post' | 'void' | 'unknown';
-      /** When to look at it again, where it is held afterwards; at once if absent. */
-      readonly wakeAt?: Instant;
-      /** Barred: consumed approvals are given back. */
-      readonly restoreApprovals: boolean;
-      /** `undefined` leaves the execution as it is; `barred` forgets it. */
-      readonly outcome?: Outcome | 'barred';
-      readonly resolvedBy?: { readonly person: PersonName; readonly reason: string };
-      readonly entries: readonly LedgerDraft[];
-    }
-  | { readonly kind: 'refuse'; readonly code: string; readonly message: string };
-
-/** What became of an answer or a change. */
-export type ChangeResult =
-  | { readonly kind: 'written'; readonly record: ActionRecord }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
 /** An epoch: which policy, inventory and calendars are active, by digest, with their sources. */
 export interface Epoch {
   readonly number: number;
   readonly digest: Digest;
   readonly at: Instant;
+}
+
+/** A document that an epoch was made from, under the SHA-256 of its bytes. */
+export interface SourceText {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
 }
 
 /** An entry of the ledger as stored; `bytes` are canonical and final. */
@@ -347,7 +284,7 @@ export interface LedgerRow {
  * is durable. Errors: `StoreError` with `store_full` (nothing written, come back later),
  * `store_overloaded` (nothing written) or `store_closed`; anything worse ends the process.
  */
-export interface Store {
+export interface Store extends LogStore {
   /** Local facts as they are now, outside any transaction: good for a forecast only. */
   look(query: LocalQuery): Promise<{ readonly now: Instant; readonly local: LocalFacts }>;
   advance(command: AdvanceCommand): Promise<AdvanceResult>;
@@ -397,12 +334,20 @@ export interface Store {
   /** The live holder of a key, by its hash. */
   holder(keyHash: Digest): Promise<(KeyHolder & { readonly tenant: TenantName }) | undefined>;
 
-  /** Makes another policy, inventory and calendars the active ones; the same digest answers the standing epoch. */
+  /**
+   * Makes another policy, inventory and calendars the active ones; the same digest answers the standing
+   * epoch. The documents are kept, each once.
+   */
   activate(
     tenant: TenantName,
     digest: Digest,
     entry: (now: Instant, number: number) => LedgerDraft,
+    sources?: readonly SourceText[],
   ): Promise<Epoch>;
+  /** The entry that made an epoch the active one. */
+  epochEntry(tenant: TenantName, number: number): Promise<LedgerRow | undefined>;
+  /** A document that was kept for an epoch. */
+  source(tenant: TenantName, digest: Digest): Promise<Uint8Array | undefined>;
 
   action(tenant: TenantName, id: ActionId): Promise<ActionRecord | undefined>;
   /** By idempotency key of one agent. */
@@ -445,6 +390,15 @@ export interface Store {
     command: PurgeCommand,
     entry: (now: Instant, count: number) => LedgerDraft,
   ): Promise<Purged>;
+  /**
+   * Erases the same of one action now, if it is final. What was erased lies neither in the file nor in
+   * its log any more once this resolves.
+   */
+  erase(
+    tenant: TenantName,
+    action: ActionId,
+    entry: (now: Instant, record: ActionRecord) => LedgerDraft,
+  ): Promise<Erased>;
   /** What it is doing. */
   measures(tenant: TenantName): Promise<StoreMeasures>;
 
@@ -453,7 +407,8 @@ export interface Store {
 
 /**
  * Why a store refuses. At opening: `store_locked` (another process owns it), `store_foreign` (not a
- * store of ours), `store_newer` (of a later version), `store_unsafe` (durability cannot be promised).
+ * store of ours), `store_newer` (of a later version), `store_unsafe` (durability cannot be promised),
+ * and for a reader `store_older` (of an earlier version).
  * `store_corrupt` is about one action.
  */
 export type StoreErrorCode =
@@ -465,6 +420,7 @@ export type StoreErrorCode =
   | 'store_locked'
   | 'store_foreign'
   | 'store_newer'
+  | 'store_older'
   | 'store_unsafe';
 
 /** A store's refusal; nothing was written. */

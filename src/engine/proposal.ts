@@ -39,6 +39,8 @@ const REFUSALS = {
   unsettled: 'policy or target kept changing; nothing was executed',
   too_many_open: 'too many of this agent’s actions are open; nothing was executed',
   too_many_denials: 'too many denied proposals of this agent in a minute; nothing was executed',
+  blob_missing:
+    'the agent has not put a blob that the action names, or it is gone; nothing was executed',
   idempotency_key_reused: 'this idempotency key belongs to another body; nothing was executed',
   deadline_too_far: 'the deadline is too far away; nothing was executed',
   not_before_after_deadline: 'not-before is not before the deadline; nothing was executed',

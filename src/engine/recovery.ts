@@ -6,6 +6,7 @@
 import { readAction } from '../kernel/read-action.ts';
 import { LIMITS_AFTER } from './advance.ts';
 import { changedEntry } from './entries.ts';
+import { redeemerOf } from './handed-over.ts';
 import type { Configuration, Life } from './life.ts';
 import type { ActionRecord, EffectRequest, Outcome } from './ports.ts';
 import { transition } from './transition.ts';
@@ -16,6 +17,15 @@ const LOST: Outcome = {
   sent: true,
   code: 'engine_lost',
   message: 'the layer stopped between crossing and settlement; the effect may have happened',
+  result: null,
+};
+
+/** The outcome of an execution that was handed over, and of which nobody said how it ended. */
+const NOT_SETTLED: Outcome = {
+  state: 'unknown',
+  sent: true,
+  code: 'not_settled',
+  message: 'its executor redeemed the permit and did not say in time how it ended',
   result: null,
 };
 
@@ -53,6 +63,8 @@ export async function reconcile(
 }
 
 async function settleLost(life: Life, record: ActionRecord): Promise<ActionRecord | undefined> {
+  const redeemer = record.execution && redeemerOf(record.execution);
+  const outcome = redeemer === undefined ? LOST : NOT_SETTLED;
   const result = await life.store.change({
     tenant: record.tenant,
     action: record.id,
@@ -65,13 +77,13 @@ async function settleLost(life: Life, record: ActionRecord): Promise<ActionRecor
         state: next.state,
         limits: 'unknown',
         restoreApprovals: false,
-        outcome: LOST,
+        outcome,
         entries: [
           changedEntry('settled', {
             record: current,
             at,
             body: {},
-            outcome: LOST,
+            outcome,
             salt: life.salt,
           }),
         ],

@@ -40,7 +40,15 @@ export async function denyTampered(
         state: 'denied',
         askedSince: record.askedSince,
         subject: record.subject,
-        entries: [decidedEntry({ input, decision, policy: policy.digest, salt: life.salt })],
+        entries: [
+          decidedEntry({
+            input,
+            decision,
+            policy: policy.digest,
+            maker: 'mismatched',
+            salt: life.salt,
+          }),
+        ],
       };
     },
   });

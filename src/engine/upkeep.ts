@@ -1,6 +1,7 @@
 /** What a store is asked besides actions: to erase what is old, and what it is doing. */
 import type { TenantName } from '../kernel/id.ts';
 import type { Instant } from '../kernel/instant.ts';
+import type { ActionRecord } from './ports.ts';
 
 /** Which actions to erase the content of: one batch, from the place where the last one ended. */
 export interface PurgeCommand {
@@ -23,6 +24,16 @@ export interface Purged {
   /** Where the next batch begins; `undefined` after the last one. */
   readonly next: number | undefined;
 }
+
+/** What became of an erasure of one action; of one that was erased before, nothing is left to erase. */
+export type Erased =
+  | {
+      readonly kind: 'erased' | 'erased_before';
+      readonly record: ActionRecord;
+      readonly payloads: number;
+    }
+  | { readonly kind: 'not_final'; readonly record: ActionRecord }
+  | { readonly kind: 'unknown_action' };
 
 /** Numbers of one store in this process, for whoever watches it. Counts begin at the start. */
 export interface StoreMeasures {

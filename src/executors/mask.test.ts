@@ -75,7 +75,7 @@ describe('masker', () => {
     });
   }
 
-  test('any secret in any known encoding leaves no trace, wherever it stands', () => {
+  test('law 14: any secret in any known encoding leaves no trace, wherever it stands', () => {
     const secrets = fc.string({ minLength: 6, maxLength: 60, unit: 'grapheme' });
     fc.assert(
       fc.property(secrets, fc.string({ maxLength: 8 }), fc.nat(), (secret, around, pick) => {

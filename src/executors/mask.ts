@@ -146,6 +146,8 @@ function textSpellings(value: string): readonly string[] {
   const uri = encodeURIComponent(wellFormed);
   const form = new URLSearchParams([['', wellFormed]]).toString().slice(1);
   const url = encodeURI(wellFormed);
+  // As a URL parser leaves it in a query.
+  const query = uri.replaceAll("'", '%27');
   const strict = uri.replaceAll(/[!'()*]/gu, (mark) => percent(mark));
   const json = JSON.stringify(value).slice(1, -1);
   const jsonAscii = json.replaceAll(/[^\0-\x7f]/g, (unit) => unicodeEscape(unit));
@@ -153,7 +155,7 @@ function textSpellings(value: string): readonly string[] {
   const escaped = [json, json.replaceAll('/', String.raw`\/`), jsonAscii, jsonAscii.toUpperCase()];
   return [
     value,
-    ...[uri, url, form, strict].flatMap((text) => [text, lowerEscapes(text)]),
+    ...[uri, url, form, query, strict].flatMap((text) => [text, lowerEscapes(text)]),
     ...escaped.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]),
     ...HTML_ESCAPERS.map((escape) => escape(value)),
     hex,

@@ -70,6 +70,12 @@ const REFUSAL_CODES = [
   'file_changed',
   /** The effect compiles to another digest than the resolution's. */
   'effect_changed',
+  /** A blob that the action names is not there, or this layer keeps none. */
+  'blob_missing',
+  /** The stored bytes of a blob are no longer those that its name says. */
+  'blob_changed',
+  /** There is no place for copies of blobs that nobody else may change, or no room in it. */
+  'blob_copy_failed',
   'credential_missing',
   'credential_reference_invalid',
   /** The program of an `exec:` reference cannot run or fails; what it printed is never shown. */

@@ -19,14 +19,29 @@ export const EXECUTION_PLACEHOLDER = '‹executionId›';
 
 /** The longest word of an argv in bytes, which is Linux's own limit. */
 const WORD_BYTES_MAX = 131_071;
+/** The longest value of a variable in bytes: Linux bounds it together with the name and `=`. */
+const VARIABLE_BYTES_MAX = 130_000;
 
 /** What a template is rendered with. `execution` is the placeholder while the effect is compiled. */
 export interface TemplateValues {
   readonly args: JsonObject;
   readonly fields: ArgumentFields;
   readonly execution: string;
-  /** What stands for the secret of this name: its placeholder, or in the instant of sending its value. */
-  readonly secret?: (name: string) => string;
+  /** What stands for secrets; where there is none, no secret has a text. */
+  readonly secrets?: SecretTexts;
+  /** What stands for a blob of this name: its placeholder, or the path of a copy of it. */
+  readonly blob?: (name: string) => string;
+}
+
+/** What stands for secrets by their names: their placeholders, or in the instant of sending their values. */
+export interface SecretTexts {
+  readonly kind: 'placeholders' | 'values';
+  readonly text: (name: string) => string;
+}
+
+/** What stands for a blob in a compiled effect: its digest, and not where a copy of it lies. */
+export function blobPlaceholder(name: string): string {
+  return `‹blob:${name}›`;
 }
 
 /**
@@ -80,7 +95,7 @@ export function renderFields(
 ): readonly (readonly [string, string])[] {
   return Object.entries(templates).flatMap(([name, template]) =>
     missingArgument(template, values) === undefined
-      ? [[name, renderText(template, values)] as const]
+      ? [[name, wholeSecret(template, values) ?? renderText(template, values)] as const]
       : [],
   );
 }
@@ -88,7 +103,10 @@ export function renderFields(
 /** A header's value: visible ASCII and single spaces between, so that no reader can end it early. */
 export function renderHeader(template: Template, values: TemplateValues): string | undefined {
   if (missingArgument(template, values) !== undefined) return undefined;
-  const text = renderText(template, values);
+  const secret = wholeSecret(template, values);
+  // It never leaves; what takes its place is checked before anything is sent.
+  if (secret !== undefined && values.secrets?.kind === 'placeholders') return secret;
+  const text = secret ?? renderText(template, values);
   if (hasControl(text)) {
     refuse('argument_has_control_character', 'a header cannot hold a control character');
   }
@@ -96,6 +114,22 @@ export function renderHeader(template: Template, values: TemplateValues): string
   const visible = text.replaceAll(EXECUTION_PLACEHOLDER, '-');
   if (!/^[\x20-\x7e]*$/u.test(visible) || visible.trim() !== visible) {
     refuse('argument_not_header_text', 'a header holds only ascii text without outer spaces');
+  }
+  return text;
+}
+
+/** The value of a variable of a program, or `undefined` where it names an absent optional argument. */
+export function renderVariable(template: Template, values: TemplateValues): string | undefined {
+  if (missingArgument(template, values) !== undefined) return undefined;
+  const text = wholeSecret(template, values) ?? renderText(template, values);
+  if (text.includes('\0')) {
+    refuse(
+      'argument_has_control_character',
+      'a variable of a program cannot hold a zero character',
+    );
+  }
+  if (Buffer.byteLength(text, 'utf8') > VARIABLE_BYTES_MAX) {
+    refuse('argument_too_large', 'a variable of a program is too long');
   }
   return text;
 }
@@ -146,13 +180,35 @@ function renderLeaf(template: Template, values: TemplateValues): JsonValue {
   }
   if (part !== undefined) return partText(only, values);
   if (type?.kind === 'secret') return secretText(only.path, value, values);
+  if (type?.kind === 'blob') return blobText(only.path, value, values);
   refusePlaceholder(value);
   return value;
 }
 
-function secretText(path: readonly string[], value: JsonValue, { secret }: TemplateValues): string {
-  if (secret === undefined || typeof value !== 'string') return misplacedSecret(path);
-  return secret(value);
+/** The text of a template that is one whole secret; of every other, nothing. */
+function wholeSecret(template: Template, values: TemplateValues): string | undefined {
+  const [only] = template;
+  if (template.length !== 1 || only?.kind !== 'argument') return undefined;
+  const { value, type, part } = lookUp(only.path, values);
+  if (type?.kind !== 'secret' || part !== undefined || value === undefined) return undefined;
+  return secretText(only.path, value, values);
+}
+
+function secretText(
+  path: readonly string[],
+  value: JsonValue,
+  { secrets }: TemplateValues,
+): string {
+  if (secrets === undefined || typeof value !== 'string') return misplacedSecret(path);
+  return secrets.text(value);
+}
+
+function blobText(path: readonly string[], value: JsonValue, { blob }: TemplateValues): string {
+  if (blob !== undefined && typeof value === 'string') return blob(value);
+  return refuse(
+    'argument_not_text',
+    `argument \`${path.join('.')}\` is a blob and has no text here`,
+  );
 }
 
 function misplacedSecret(path: readonly string[]): never {
@@ -180,6 +236,7 @@ function partText(
   if (found.value === undefined) return missing(part.path);
   if (found.part !== undefined) return moneyPart(part.path, found.part, found);
   if (found.type?.kind === 'secret') return misplacedSecret(part.path);
+  if (found.type?.kind === 'blob') return blobText(part.path, found.value, values);
   refusePlaceholder(found.value);
   if (typeof found.value === 'object') {
     return refuse('argument_not_text', `argument \`${part.path.join('.')}\` has no text form`);

@@ -15,12 +15,15 @@ export interface AddressRange {
 }
 
 /** The longest spelling of an address: an IPv6 one that ends in the four parts of an IPv4 one. */
+// mutant: what is longer is no address either way; the bound saves work.
 const ADDRESS_LENGTH_MAX = 45;
 
+// mutant: longer parts are no bytes, and are refused as such.
 const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/u;
 
 /** The bytes of an address in its plain spelling, or `undefined`. No zone, no octal, no short forms. */
 export function parseAddress(text: string): AddressBytes | undefined {
+  // mutant: what is longer is no address either way; the bound saves work.
   if (text.length > ADDRESS_LENGTH_MAX) return undefined;
   if (IPV4.test(text)) {
     const bytes = text.split('.').map(Number);
@@ -32,6 +35,7 @@ export function parseAddress(text: string): AddressBytes | undefined {
   }
   // The URL parser writes hexadecimal groups only, with one run of zero groups left out.
   const normal = hostOf(text);
+  // mutant: a split has a first part.
   const [head = '', tail] = normal.split('::');
   const before = groupsOf(head);
   const after = groupsOf(tail ?? '');
@@ -47,6 +51,7 @@ function groupsOf(text: string): readonly number[] {
 export function formatAddress(address: AddressBytes): string {
   if (address.length === 4) return address.join('.');
   const groups = Array.from({ length: 8 }, (_, index) =>
+    // mutant: the address has sixteen bytes here.
     (((address[2 * index] ?? 0) << 8) | (address[2 * index + 1] ?? 0)).toString(16),
   );
   return hostOf(groups.join(':'));
@@ -70,6 +75,7 @@ function withoutMapping(address: AddressBytes): AddressBytes {
 
 /** A range such as `10.0.0.0/8`, or `undefined`. */
 export function parseAddressRange(text: string): AddressRange | undefined {
+  // mutant: a split has a first part; a length that is missing is none, whatever stands for it.
   const [address = '', length = '', more] = text.split('/');
   const network = parseAddress(address);
   if (network === undefined || more !== undefined || !/^\d{1,3}$/u.test(length)) return undefined;
@@ -99,6 +105,7 @@ function within(address: AddressBytes, { network, bits }: AddressRange): boolean
   return address.every((byte, index) => {
     const kept = Math.min(8, Math.max(0, bits - index * 8));
     const mask = (0xff << (8 - kept)) & 0xff;
+    // mutant: both have as many bytes.
     return (byte & mask) === ((network[index] ?? 0) & mask);
   });
 }
@@ -113,6 +120,7 @@ function isPublic(address: AddressBytes): boolean {
   // RFC 4291 section 2.4: only 2000::/3 is handed out as global unicast.
   if (!within(address, GLOBAL_UNICAST)) return false;
   // RFC 5214: packets to such an interface go to the IPv4 address within it.
+  // mutant: the address has sixteen bytes here, and four of them are taken.
   const [first = 0, second, third, fourth] = address.slice(8, 12);
   const isIsatap = (first & 0xfd) === 0 && second === 0 && third === 0x5e && fourth === 0xfe;
   return !isIsatap && !NOT_PUBLIC.some((special) => within(address, special));
@@ -120,6 +128,7 @@ function isPublic(address: AddressBytes): boolean {
 
 function range(text: string): AddressRange {
   const parsed = parseAddressRange(text);
+  // mutant: every range of this file is one.
   if (parsed === undefined) throw new RangeError(`not a range: \`${text}\``);
   return parsed;
 }

@@ -7,7 +7,7 @@
 import { checkArguments, type ArgumentError } from './arguments.ts';
 import type { DecisionInput, EffectOccupant, Halt } from './decision.ts';
 import { effectKeyOf } from './effect.ts';
-import { NO_DRAFTS, shown, type Draft } from './finding.ts';
+import { shown, type Draft } from './finding.ts';
 import type { KnownInput } from './hearing.ts';
 import { formatInstant, instantOf } from './instant.ts';
 import type { Operation } from './inventory.ts';
@@ -52,8 +52,10 @@ const checked = new WeakMap<
 
 function argumentErrors(operation: Operation, args: JsonObject): readonly ArgumentError[] {
   const known = checked.get(args);
+  // mutant: arguments that are judged again are judged alike, only later.
   if (known?.operation === operation) return known.errors;
   const errors = checkArguments(operation.arguments, args);
+  // mutant: what is not kept is judged again.
   if (Object.isFrozen(args)) checked.set(args, { operation, errors });
   return errors;
 }
@@ -88,7 +90,8 @@ export function standingDrafts(input: KnownInput): readonly Draft[] {
   addPreview(drafts, input);
   addNotBefore(drafts, input);
   addOccupants(drafts, input);
-  return drafts.length === 0 ? NO_DRAFTS : drafts;
+  addRedemption(drafts, input);
+  return drafts;
 }
 
 /** The part of {@link standingDrafts} that is certain before any system is asked. */
@@ -163,12 +166,12 @@ function mismatch(
 function addPreview(drafts: Draft[], { preview, operation }: KnownInput): void {
   if (preview.kind === 'failed') {
     drafts.push(unknown('preview_failed', `no preview: ${shown(preview.message)}`));
-  } else if (operation.binding.preview === undefined) {
-    return;
-  } else if (preview.kind === 'absent') {
-    drafts.push(unknown('preview_failed', 'no preview was read yet'));
-  } else if (preview.value === 'none') {
-    drafts.push(unknown('preview_failed', 'the system gave no preview'));
+  } else if (operation.binding.preview !== undefined) {
+    if (preview.kind === 'absent') {
+      drafts.push(unknown('preview_failed', 'no preview was read yet'));
+    } else if (preview.value === 'none') {
+      drafts.push(unknown('preview_failed', 'the system gave no preview'));
+    }
   }
 }
 
@@ -199,6 +202,7 @@ function addOccupants(drafts: Draft[], input: KnownInput): void {
     return;
   }
   const { preview, now } = input;
+  // mutant: what has no instant is not before another one.
   if (conflict.settledAt === undefined || preview.kind !== 'known' || preview.value === 'none') {
     return;
   }
@@ -214,6 +218,32 @@ function addOccupants(drafts: Draft[], input: KnownInput): void {
 function isSerialised({ operation }: KnownInput): boolean {
   const previewed = operation.binding.preview !== undefined;
   return previewed && operation.precondition !== 'conditional' && !operation.safing;
+}
+
+/** A claim is no crossing: what an executor elsewhere does crosses only while that executor redeems it. */
+function addRedemption(drafts: Draft[], input: KnownInput): void {
+  const { executor } = input.target;
+  if (executor.kind !== 'permit') return;
+  const message = whyNotRedeemed(input, executor.audience);
+  if (message === undefined) return;
+  drafts.push({ code: 'permit_not_redeemed', status: 'unmet', message, waitsFor: 'redemption' });
+}
+
+function whyNotRedeemed(
+  { redemption, resolution, local, now }: KnownInput,
+  audience: string,
+): string | undefined {
+  if (local.executor?.name !== audience || !local.executor.live) {
+    return `there is no live executor \`${audience}\` to redeem the permit`;
+  }
+  if (redemption === undefined) return `\`${audience}\` has not redeemed the permit`;
+  const { by, effect, expiresAt } = redemption;
+  if (by !== audience) return `the permit is for \`${audience}\`, not for \`${shown(by)}\``;
+  if (now >= expiresAt) return `the permit expired at ${formatInstant(expiresAt)}`;
+  // Where there is no resolution another finding says so already.
+  return resolution.kind === 'known' && resolution.value.effect !== effect
+    ? 'the permit was made for another effect than the present one'
+    : undefined;
 }
 
 function addEffect(drafts: Draft[], effect: EffectOccupant, input: KnownInput): void {

@@ -24,6 +24,7 @@ export function argumentValues(
   for (const name of Object.keys(fields)) {
     const field = fields[name];
     const value = Object.hasOwn(args, name) ? args[name] : undefined;
+    // mutant: every name has a field, and no type makes anything of what is not given.
     if (field === undefined || value === undefined) continue;
     const seen = argumentValue(field.type, value);
     if (seen !== undefined) values[name] = seen;
@@ -55,6 +56,7 @@ export function argumentValue(type: ArgumentType, value: JsonValue): unknown {
     case 'path':
     case 'url':
     case 'oci-digest':
+    case 'blob':
     case 'secret':
       return typeof value === 'string' ? textValue(type, value) : undefined;
     default:
@@ -88,6 +90,7 @@ function textValue(type: TextType, text: string): unknown {
     case 'path':
     case 'url':
     case 'oci-digest':
+    case 'blob':
     case 'secret':
       return text;
     default:
@@ -97,6 +100,7 @@ function textValue(type: TextType, text: string): unknown {
 
 /** Whether the text is a day that exists, as `2026-11-22`. */
 export function isDate(text: string): boolean {
+  // mutant (pattern): with more behind it, no time can be added to it, so that it is no date below.
   if (!/^\d{4}-\d{2}-\d{2}$/u.test(text) || text.startsWith('0000')) return false;
   const ms = Date.parse(`${text}T00:00:00Z`);
   return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);

@@ -47,6 +47,7 @@ export interface ArgumentError {
 /** Every error of the arguments; none where they are what the operation takes. */
 export function checkArguments(fields: ArgumentFields, args: JsonObject): readonly ArgumentError[] {
   const errors: ArgumentError[] = [];
+  // mutant: the token of the whole is not read.
   checkFields(fields, args, { within: undefined, token: '', errors });
   return errors;
 }
@@ -84,6 +85,7 @@ function checkFields(fields: ArgumentFields, args: JsonObject, place: Place): vo
   }
   for (const name of Object.keys(fields)) {
     const field = fields[name];
+    // mutant: every name has a field.
     if (field === undefined) continue;
     const value = Object.hasOwn(args, name) ? args[name] : undefined;
     if (value !== undefined) checkValue(field.type, value, below(place, name));
@@ -116,6 +118,7 @@ function checkValue(type: ArgumentType, value: JsonValue, place: Place): void {
     case 'path':
     case 'url':
     case 'oci-digest':
+    case 'blob':
     case 'secret':
       if (typeof value === 'string') checkText(type, value, place);
       else note(place, 'argument_type', `must be a text${TEXT_EXAMPLES[type.kind] ?? ''}`);
@@ -125,7 +128,7 @@ function checkValue(type: ArgumentType, value: JsonValue, place: Place): void {
   }
 }
 
-/** The one algorithm of the OCI image specification that every registry has. */
+/** The one algorithm of the OCI image specification that every registry has; blobs are named the same way. */
 const OCI_DIGEST = /^sha256:[0-9a-f]{64}$/u;
 
 const TEXT_EXAMPLES: Readonly<Record<string, string>> = {
@@ -187,6 +190,7 @@ function checkText(type: TextType, text: string, place: Place): void {
   switch (type.kind) {
     case 'string':
       // A code point is at most two UTF-16 units, so only texts near the limit are counted.
+      // mutant: a text with fewer units has no more code points; it only saves counting them.
       if (text.length > type.lengthMax && codePointCount(text) > type.lengthMax) {
         note(place, 'argument_too_long', `has more than ${String(type.lengthMax)} characters`);
       }
@@ -232,6 +236,7 @@ function checkText(type: TextType, text: string, place: Place): void {
       checkUrl(type.hosts, text, place);
       return;
     case 'oci-digest':
+    case 'blob':
       if (!OCI_DIGEST.test(text)) {
         note(place, 'argument_malformed', 'must be `sha256:` and 64 hex digits in lower case');
       }
@@ -313,7 +318,7 @@ function checkPath(within: string, text: string, place: Place): void {
     );
     return;
   }
-  const base = within === '/' ? '/' : `${within.replace(/\/+$/u, '')}/`;
+  const base = `${within.replace(/\/+$/u, '')}/`;
   if (!`${text}/`.startsWith(base))
     note(place, 'argument_not_allowed', `must be inside \`${within}\``);
 }

@@ -14,6 +14,7 @@ export interface Change {
 }
 
 const NEGATED = { '<': '>=', '<=': '>', '>': '<=', '>=': '<', '==': '!=', '!=': '==' } as const;
+// mutant: what a reference ends with is its name, to the end.
 const OWN = /^(?:args|measures)\.(.+)$/u;
 
 /** The change as people read it, such as `amount <= 20.00`. */
@@ -35,6 +36,7 @@ export function changeToReach({ when }: CompiledRule, scope: Scope): Change | un
   let missing: Clause | undefined;
   for (const clause of when?.clauses ?? []) {
     const result = clause.evaluate(scope);
+    // mutant: only what has a value can be true.
     if (result.kind === 'value' && result.value) continue;
     if (result.kind !== 'value' || missing !== undefined) return undefined;
     missing = clause;

@@ -119,6 +119,7 @@ function lacks(
 ): string | undefined {
   if (from === undefined) return 'nobody is named';
   if ('person' in from) return from.person === person ? undefined : `is not person:${from.person}`;
+  // mutant: whoever has no account is out already.
   const roles = personOf(people, person)?.roles ?? [];
   return roles.includes(from.role) ? undefined : `has no role:${from.role}`;
 }
@@ -135,9 +136,11 @@ function keepBetter(
     return;
   }
   const gain = endOf(approval, requirement) - endOf(known, requirement);
+  // mutant: which of two is the older is told by a sign that is never 0.
   if (gain > 0 || (gain === 0 && byId(approval, known) < 0)) counted.set(person, approval);
 }
 
 function byId(left: Approval, right: Approval): number {
+  // mutant: no two have one id, and only the sign is read.
   return left.id < right.id ? -1 : 1;
 }

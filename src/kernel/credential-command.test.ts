@@ -7,6 +7,8 @@ import { readCredentialCommand } from './credential-command.ts';
 test('words are split at spaces, and single quotes keep a word together', () => {
   const table: readonly (readonly [string, readonly string[]])[] = [
     ['exec:/bin/get', ['/bin/get']],
+    ['exec:/bin/.../get', ['/bin/.../get']],
+    [`exec:/${'x'.repeat(4090)}`, [`/${'x'.repeat(4090)}`]],
     ['exec:/bin/get  a   b ', ['/bin/get', 'a', 'b']],
     ["exec:/bin/get 'a b' c'd e'f ''", ['/bin/get', 'a b', 'cd ef', '']],
     ["exec:/bin/get '$HOME' '`id`' '\"'", ['/bin/get', '$HOME', '`id`', '"']],
@@ -44,6 +46,8 @@ test('what a shell would read as more than words is refused where it stands', ()
     ['exec:/bin/', 5],
     ['exec:HOME=/x', 12],
     ['exec:HOME=x /bin/get', 5],
+    ['exec:xHOME=/x /bin/get', 5],
+    [`exec:/${'x'.repeat(4091)}`, 4096],
     ['exec:HOME=/x HOME=/y /bin/get', 13],
     ['exec:LD_PRELOAD=/x /bin/get', 5],
     ['exec:/bin/get $HOME', 14],

@@ -14,7 +14,9 @@
 const COMMAND_LENGTH_MAX = 4096;
 
 const PREFIX = 'exec:';
+// mutant: it is asked about one character.
 const PLAIN = /^[A-Za-z0-9%+,./:=@_-]$/u;
+// mutant (pattern): the rest of the word is all that is left of it.
 const SETTING = /^(PATH|HOME)=(.*)$/su;
 
 /** A program that prints a credential. */
@@ -46,6 +48,7 @@ export function readCredentialCommand(reference: string): CredentialCommandRead 
   const environment: Record<string, string> = {};
   let count = 0;
   for (const { text, offset } of words) {
+    // mutant: a setting has a value, if only an empty one.
     const [, name, value = ''] = SETTING.exec(text) ?? [];
     if (name === undefined) break;
     if (Object.hasOwn(environment, name)) return refused(offset, `\`${name}\` is set twice`);
@@ -80,6 +83,7 @@ function wordsOf(reference: string): readonly Word[] | Refused {
     const start = at;
     let text = '';
     while (at < reference.length && reference[at] !== ' ') {
+      // mutant: the place lies within the reference.
       const character = reference[at] ?? '';
       if (character === "'") {
         const end = reference.indexOf("'", at + 1);

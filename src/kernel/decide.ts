@@ -29,11 +29,13 @@ export function isDecision(decision: Decision): boolean {
 export function decide(policy: CompiledPolicy, input: DecisionInput): Decision {
   refuseForged(policy);
   const fatal = fatalDrafts(input);
+  // mutant: what is not known is fatal.
   if (fatal.length > 0 || !isKnown(input)) return stamp(denial(input, fatal));
   const hearing = hear(input);
   const rules = hearRules(policy, hearing);
   const heard = { policy, hearing, rules };
   const weighed = weigh(heard, standingDrafts(input));
+  // mutant: that there is no allow is a finding.
   if (weighed.findings.length === 0 && weighed.allow !== undefined) {
     return stamp(admission(heard, weighed.allow));
   }
@@ -49,6 +51,7 @@ export function decide(policy: CompiledPolicy, input: DecisionInput): Decision {
 export function foreclose(policy: CompiledPolicy, input: DecisionInput): Decision | undefined {
   refuseForged(policy);
   const fatal = fatalDrafts(input);
+  // mutant: what is not known is fatal.
   if (fatal.length > 0 || !isKnown(input)) return stamp(denial(input, fatal));
   const untouched = withoutSystems(input);
   const denials = certainDenials(policy, untouched);
@@ -76,7 +79,9 @@ const NO_RULES: HeardRules = {
 function withoutSystems(input: KnownInput): KnownInput {
   return {
     ...input,
+    // mutant: what is not known and did not fail was not asked.
     resolution: { kind: 'absent' },
+    // mutant: the same.
     preview: { kind: 'absent' },
     consent: undefined,
     facts: {},
@@ -91,6 +96,7 @@ function certainDenials(policy: CompiledPolicy, input: KnownInput): readonly Fin
   let allowed = false;
   for (const compiled of policy.matching(input)) {
     const { effect, shadow } = compiled.rule;
+    // mutant: another allow after one changes nothing.
     if (shadow || effect === 'require' || (effect === 'allow' && allowed)) continue;
     const unclear = whyUnclear(compiled, hearing);
     if (effect === 'allow') allowed ||= unclear !== false;

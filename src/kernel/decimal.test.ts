@@ -7,6 +7,7 @@ import {
   compare,
   Decimal,
   DECIMAL_DIGITS_MAX,
+  decimalOf,
   decimalOfNumber,
   formatDecimal,
   isDecimal,
@@ -27,6 +28,20 @@ const decimals: fc.Arbitrary<Decimal> = fc
   .map(([unscaled, scale]) => new Decimal(unscaled, scale));
 
 describe('a decimal', () => {
+  test('has at most 38 digits, with and without a sign and a point', () => {
+    assert.equal(DECIMAL_DIGITS_MAX, 38);
+    for (const sign of ['', '-']) {
+      assert.notEqual(parseDecimal(`${sign}${'9'.repeat(38)}`), undefined);
+      assert.notEqual(parseDecimal(`${sign}0.${'9'.repeat(37)}`), undefined);
+      assert.equal(parseDecimal(`${sign}${'9'.repeat(39)}`), undefined);
+      assert.equal(parseDecimal(`${sign}0.${'9'.repeat(38)}`), undefined);
+    }
+  });
+
+  test('of a whole number has no decimals', () => {
+    assert.deepEqual(decimalOf(-5n), read('-5'));
+  });
+
   test('is written back as it was read', () => {
     fc.assert(
       fc.property(decimals, (decimal) => {

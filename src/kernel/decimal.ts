@@ -28,8 +28,10 @@ const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/u;
  */
 export function parseDecimal(text: string): Decimal | undefined {
   // The length bounds the pattern's work before it looks at the text.
+  // mutant: the digits are counted below as well.
   if (text.length > DECIMAL_DIGITS_MAX + 2 || !DECIMAL.test(text)) return undefined;
   const isNegative = text.startsWith('-');
+  // mutant: there is at most one point.
   const point = text.indexOf('.');
   const signed = point === -1 ? text : text.slice(0, point) + text.slice(point + 1);
   if (signed.length > DECIMAL_DIGITS_MAX + (isNegative ? 1 : 0)) return undefined;
@@ -45,11 +47,14 @@ export function decimalOf(value: bigint): Decimal {
 
 /** The decimal that a finite JSON number's shortest text spells, such as 0.1 for `0.1`, or `undefined`. */
 export function decimalOfNumber(value: number): Decimal | undefined {
+  // mutant: a number's text has nothing before or behind it.
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/u.exec(String(value));
   if (match === null) return undefined;
+  // mutant: sign and whole are always there, and of no exponent nothing is as good as 0.
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;
   const scale = fraction.length - Number(exponent);
   const unscaled = BigInt(`${sign}${whole}${fraction}`);
+  // mutant: at a scale of 0 both ways are one.
   return scale >= 0
     ? new Decimal(unscaled, scale)
     : new Decimal(unscaled * 10n ** BigInt(-scale), 0);
@@ -64,6 +69,7 @@ export function isDecimal(value: unknown): value is Decimal {
 export function formatDecimal(decimal: Decimal): string {
   const { unscaled, scale } = decimal;
   const sign = unscaled < 0n ? '-' : '';
+  // mutant: zero is its own opposite.
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
   if (scale === 0) return `${sign}${digits}`;
   return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
@@ -80,6 +86,7 @@ export function compare(left: Decimal, right: Decimal): -1 | 0 | 1 {
   const scale = Math.max(left.scale, right.scale);
   const [from, to] = [rescaled(left, scale), rescaled(right, scale)];
   if (from === to) return 0;
+  // mutant: equal ones are out already.
   return from < to ? -1 : 1;
 }
 
@@ -106,6 +113,7 @@ export function negate(decimal: Decimal): Decimal {
 }
 
 function rescaled(decimal: Decimal, scale: number): bigint {
+  // mutant: ten to the power of nothing is 1; this only saves time.
   return decimal.scale === scale
     ? decimal.unscaled
     : decimal.unscaled * 10n ** BigInt(scale - decimal.scale);

@@ -32,6 +32,17 @@ export interface DecisionInput {
   readonly facts: Readonly<Record<string, Gathered<Fact>>>;
   readonly windows: Readonly<Record<string, WindowState>>;
   readonly local: LocalFacts;
+  /** Present while the action's permit is being redeemed: without it nothing for an executor elsewhere crosses. */
+  readonly redemption?: Redemption;
+}
+
+/** A permit in the hands of the executor that it is for. */
+export interface Redemption {
+  /** Who redeems it, from authentication. */
+  readonly by: string;
+  /** The digest of the effect that the claim was made for. */
+  readonly effect: Digest;
+  readonly expiresAt: Instant;
 }
 
 /** A value, or why there is none (yet). `absent`: not asked for yet; a decision treats both alike, as undetermined. */
@@ -71,6 +82,8 @@ export interface LocalFacts {
   readonly limits: Readonly<Record<string, LimitState>>;
   /** By {@link AfterQuery} key: when the operation last succeeded. */
   readonly after: Readonly<Record<string, Instant>>;
+  /** The account of the executor that a permit is for; present only where one is. */
+  readonly executor?: { readonly name: string; readonly live: boolean };
 }
 
 /** An agent's account. `owners` are people; each counts as requester where no delegator is proven. */
@@ -220,7 +233,7 @@ export interface Finding {
   readonly change?: string;
   /** When time alone would meet it. */
   readonly at?: Instant;
-  /** What it waits for: `effect:…`, `conflict:…`, `limit:…`, `after:…`, `approval`, `halt`, `time`, `fact`. */
+  /** What it waits for: `effect:…`, `conflict:…`, `limit:…`, `after:…`, `approval`, `halt`, `time`, `fact`, `redemption`. */
   readonly waitsFor?: string;
 }
 
@@ -265,6 +278,7 @@ export const FINDING_CODES = [
   'requirement_unsupported',
   'effect_busy',
   'target_busy',
+  'permit_not_redeemed',
   'allowed',
   'requirement_met',
 ] as const;

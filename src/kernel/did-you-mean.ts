@@ -20,6 +20,7 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   let bestDistance =
     name.length < 2 ? 1 : Math.min(3, Math.max(1, Math.floor(name.length / 3))) + 1;
   for (const other of known) {
+    // mutant: what is so much longer is as far.
     if (Math.abs(other.length - name.length) >= bestDistance || other.length > NAME_LENGTH_MAX)
       continue;
     const distance = editDistance(name.toLowerCase(), other.toLowerCase());
@@ -33,24 +34,30 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
 
 /** Insertions, deletions, replacements and swaps of neighbours that lead from one text to the other. */
 function editDistance(from: string, to: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: to.length + 1 }, (_, index) => index);
+  let beforeLast: readonly number[] = [];
+  // mutant (constant): a longer row is not read to its end.
+  let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let row = 1; row <= from.length; row++) {
     const current = [row];
     for (let column = 1; column <= to.length; column++) {
-      const same = from[row - 1] === to[column - 1];
-      let cost = Math.min(
-        (last[column] ?? 0) + 1,
-        (current[column - 1] ?? 0) + 1,
-        (last[column - 1] ?? 0) + (same ? 0 : 1),
+      const isSame = from[row - 1] === to[column - 1];
+      // Before the first letter is none, which no letter equals.
+      const isSwapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      const cost = Math.min(
+        at(last, column) + 1,
+        at(current, column - 1) + 1,
+        at(last, column - 1) + (isSame ? 0 : 1),
+        isSwapped ? at(beforeLast, column - 2) + 1 : Infinity,
       );
-      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
-      if (row > 1 && column > 1 && swapped)
-        cost = Math.min(cost, (beforeLast[column - 2] ?? 0) + 1);
       current.push(cost);
     }
     beforeLast = last;
     last = current;
   }
-  return last[to.length] ?? 0;
+  return at(last, to.length);
+}
+
+function at(row: readonly number[], column: number): number {
+  // mutant: every row is as long as the other text.
+  return row[column] ?? 0;
 }

@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { randomValue, seededRandom } from '../../scripts/fuzz-json.ts';
+import { randomValue } from '../../test/fuzz/json-documents.ts';
+import { seededRandom } from '../../test/fuzz/random.ts';
 import {
   DIGEST_TAGS,
   digestBytes,

@@ -115,6 +115,56 @@ const CASES: readonly Case[] = [
     (reader, node) => reader.duration(node, 'x', RANGE),
     [undefined, ['out_of_range', 'x is 1s, not between 1ms and 5ms']],
   ],
+  ['the shortest duration', '1ms', (reader, node) => reader.duration(node, 'x', RANGE), [1]],
+  ['the longest duration', '5ms', (reader, node) => reader.duration(node, 'x', RANGE), [5]],
+  [
+    'a duration that is too short',
+    0,
+    (reader, node) => reader.duration(node, 'x', RANGE),
+    [undefined, ['out_of_range', 'x is 0, not between 1ms and 5ms']],
+  ],
+  [
+    'a list for a text',
+    [],
+    (reader, node) => reader.string(node, 'x'),
+    [undefined, ['wrong_type', 'x must be a text, not a list']],
+  ],
+  [
+    'a number for a text that is not empty',
+    1,
+    (reader, node) => reader.text(node, 'x'),
+    [undefined, ['wrong_type', 'x must be a text, not `1`', 'write "1" in quotes']],
+  ],
+  [
+    'a number for a name',
+    1,
+    (reader, node) => reader.name(node, 'x'),
+    [undefined, ['wrong_type', 'x must be a text, not `1`', 'write "1" in quotes']],
+  ],
+  [
+    'a list for a whole number',
+    [],
+    (reader, node) => reader.integer(node, 'x', RANGE),
+    [undefined, ['wrong_type', 'x must be a whole number, not a list']],
+  ],
+  [
+    'a list for a duration',
+    [],
+    (reader, node) => reader.duration(node, 'x'),
+    [undefined, ['wrong_type', 'x must be a duration, not a list']],
+  ],
+  [
+    'a number for a word',
+    1,
+    (reader, node) => reader.oneOf(node, 'x', ['1']),
+    [undefined, ['wrong_type', 'x must be a text, not `1`', 'write "1" in quotes']],
+  ],
+  [
+    'a mapping for one or many',
+    {},
+    (reader, node) => reader.oneOrMore(node, 'x'),
+    [undefined, ['wrong_type', 'x must be a list, not a mapping']],
+  ],
   ['a word', 'red', (reader, node) => reader.oneOf(node, 'x', ['red', 'blue']), ['red']],
   [
     'another word',
@@ -193,6 +243,47 @@ describe('a document reader', () => {
     );
   });
 
+  test('says whether a text is a name', () => {
+    const reader = new DocumentReader();
+    assert.equal(reader.isName('a-b', at(1), 'x'), true);
+    assert.equal(reader.isName('-', at(1), 'x'), false);
+    assert.equal(reader.errorCount, 1);
+    assert.equal(reader.problems[0]?.severity, 'error');
+  });
+
+  test('says where a key stands, and of a missing one where its mapping does', () => {
+    const value = documentOf(1, 'x');
+    const node: DocumentNode = {
+      kind: 'mapping',
+      entries: [{ key: 'a', keyPosition: at(3), value }],
+      position: at(2),
+    };
+    const members = new DocumentReader().mapping(node, { what: 'x', optional: ['a', 'b'] });
+    assert.deepEqual([members?.positionOf('a'), members?.positionOf('b')], [at(3), at(2)]);
+  });
+
+  test('gives problems by file, line and column', () => {
+    const reader = new DocumentReader();
+    const places = [
+      { file: 'b', line: 1, column: 1 },
+      { file: 'a', line: 2, column: 3 },
+      { file: 'a', line: 2, column: 1 },
+      { file: 'a', line: 1, column: 9 },
+      { file: 'c', line: 1, column: 1 },
+    ];
+    for (const position of places) reader.warning({ code: 'w', position, message: 'm' });
+    assert.deepEqual(
+      reader.problems.map(({ position }) => Object.values(position).join(' ')),
+      ['a 1 9', 'a 2 1', 'a 2 3', 'b 1 1', 'c 1 1'],
+    );
+  });
+
+  test('takes over warnings without counting them', () => {
+    const reader = new DocumentReader();
+    reader.add([{ code: 'w', severity: 'warning', message: 'careful', position: at(1) }]);
+    assert.equal(reader.errorCount, 0);
+  });
+
   test('counts errors and not warnings, and takes over what others found', () => {
     const reader = new DocumentReader();
     const { position } = documentOf(1, 'x');
@@ -224,6 +315,11 @@ describe('a plain value as a document', () => {
         },
       ],
     });
+    const values = ['a', true, 2n, null, 1.5];
+    for (const value of values) {
+      const node = documentOf(value, 'x');
+      assert.equal(node.kind === 'scalar' && node.value, value);
+    }
     assert.throws(() => documentOf({ a: () => 1 }, 'x'), TypeError);
   });
 });
@@ -252,4 +348,24 @@ describe('the nearest name', () => {
     );
     assert.equal(didYouMean('zzz', []), undefined);
   });
+});
+
+function toldOf(message: string): string {
+  const reader = new DocumentReader();
+  reader.error({ code: 'empty', position: at(1), message });
+  return reader.problems[0]?.message ?? '';
+}
+
+test('a message of a thousand characters is whole, and a longer one is cut', () => {
+  assert.equal(toldOf('x'.repeat(1000)), 'x'.repeat(1000));
+  assert.equal(toldOf('x'.repeat(1001)), `${'x'.repeat(1000)}…`);
+});
+
+test('whatever a message quotes, it is one line, and not a long one', () => {
+  const reader = new DocumentReader();
+  const text = 'a\r\nb\u2028c '.repeat(1000);
+  reader.error({ code: 'empty', position: at(1), message: text, hint: text });
+  const [problem] = reader.problems;
+  assert.match(problem?.message ?? '', /^a b c a [abc ]{800,992}…$/u);
+  assert.match(problem?.hint ?? '', /^a b c a [abc ]{800,992}…$/u);
 });

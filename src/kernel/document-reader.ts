@@ -7,6 +7,7 @@
  */
 import { didYouMean } from './did-you-mean.ts';
 import type { DocumentNode, MappingEntry, Position, Problem, ScalarNode } from './document.ts';
+import { compareText } from './finding.ts';
 import { isName } from './id.ts';
 import { formatDurationMs, parseDurationMs } from './instant.ts';
 
@@ -178,8 +179,8 @@ export class DocumentReader {
   /** A name: 1 to 64 of a-z, 0-9, dot, underscore, hyphen. */
   name(node: DocumentNode, what: string): string | undefined {
     const text = this.string(node, what);
-    if (text === undefined || this.isName(text, node.position, what)) return text;
-    return undefined;
+    // mutant: of what is no text there is nothing to give.
+    return text !== undefined && this.isName(text, node.position, what) ? text : undefined;
   }
 
   /** Whether a text, such as a key, is a name; notes it where it is not. */
@@ -287,13 +288,22 @@ function problemOf(
   severity: 'error' | 'warning',
   { code, position, message, hint }: Note,
 ): Problem {
-  return { code, severity, message, position, ...(hint === undefined ? {} : { hint }) };
+  const told = { code, severity, message: oneLine(message), position };
+  return hint === undefined ? told : { ...told, hint: oneLine(hint) };
+}
+
+/** The longest message, in characters; what it quotes may be a whole file. */
+const MESSAGE_LENGTH_MAX = 1000;
+
+/** Messages quote what people wrote, which may have lines of its own. */
+function oneLine(message: string): string {
+  const line = message.slice(0, MESSAGE_LENGTH_MAX).replaceAll(/\s+/gu, ' ');
+  return message.length > MESSAGE_LENGTH_MAX ? `${line}…` : line;
 }
 
 function byPosition(left: Problem, right: Problem): number {
   const [from, to] = [left.position, right.position];
-  if (from.file !== to.file) return from.file < to.file ? -1 : 1;
-  return from.line - to.line || from.column - to.column;
+  return compareText(from.file, to.file) || from.line - to.line || from.column - to.column;
 }
 
 /**

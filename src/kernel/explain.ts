@@ -3,15 +3,15 @@
  * every rule with its place in the file, what it waits for, and what would change it. A change is
  * named only after deciding again with it.
  */
-import { confirmersOf, personOf } from './people.ts';
 import { fatalDrafts, standingDrafts } from './always.ts';
-import { whyNotEntitled } from './consent.ts';
+import { tallyOf, whyNotEntitled, type ConsentRequirement } from './consent.ts';
 import type { Ask, Decision, DecisionInput, Finding, FindingCode, Verdict } from './decision.ts';
+import type { Digest } from './digest.ts';
 import type { Position } from './document.ts';
 import { alternatives, type Alternative } from './explain/alternatives.ts';
 import { clauseLine, clausesText, whatText } from './explain/values.ts';
 import { compareFindings, shown } from './finding.ts';
-import { hear, isKnown, sameOf, type Hearing } from './hearing.ts';
+import { consentOf, hear, isKnown, sameOf, type Hearing } from './hearing.ts';
 import type { Instant } from './instant.ts';
 import type { CompiledPolicy } from './policy/compiled.ts';
 import { factsOf } from './rule-facts.ts';
@@ -70,6 +70,7 @@ export function explainDecision(
   const { resolution } = input;
   const environment =
     resolution.kind === 'known' ? resolution.value.environment : input.target?.environment;
+  // mutant: what is not known is fatal as well.
   const judged = isKnown(input) && fatalDrafts(input).length === 0;
   const hearing = judged ? hear(input) : undefined;
   return {
@@ -87,10 +88,14 @@ export function explainDecision(
       ...standingLines(input, decision, hearing),
     ],
     runsWhen:
-      decision.verdict === 'hold' && hearing !== undefined ? runsWhenOf(decision, hearing) : [],
+      // mutant: what cannot be judged is denied.
+      decision.verdict === 'hold' && hearing !== undefined
+        ? runsWhenOf(decision, { policy, hearing })
+        : [],
     or: hearing === undefined ? [] : alternatives(policy, hearing, decision),
     shadow: decision.shadow.flatMap(({ rule: id, would }) => {
       const compiled = policy.compiled.find(({ rule }) => rule.id === id);
+      // mutant: the rule is of this policy.
       return compiled === undefined ? [] : { rule: factsOf(compiled).reference, would };
     }),
   };
@@ -110,16 +115,20 @@ function ruleLines(policy: CompiledPolicy, hearing: Hearing): readonly Explanati
 
 function denyLine(deny: HeardRule): ExplanationLine {
   const { reference } = factsOf(deny.compiled);
-  return isClear(deny)
-    ? { mark: 'unmet', rule: reference, text: deny.compiled.rule.message ?? 'denied' }
-    : { mark: 'undetermined', rule: reference, text: deny.unclear ?? '' };
+  if (!isClear(deny)) return unclearLine(deny);
+  // mutant: every deny has a sentence, though its type does not say so.
+  return { mark: 'unmet', rule: reference, text: deny.compiled.rule.message ?? 'denied' };
 }
 
 function appliesLine(heard: HeardRule, hearing: Hearing): ExplanationLine {
   const { reference } = factsOf(heard.compiled);
-  return isClear(heard)
-    ? { mark: 'met', rule: reference, text: clausesText(heard.compiled, hearing.scope) }
-    : { mark: 'undetermined', rule: reference, text: heard.unclear ?? '' };
+  if (!isClear(heard)) return unclearLine(heard);
+  return { mark: 'met', rule: reference, text: clausesText(heard.compiled, hearing.scope) };
+}
+
+function unclearLine({ compiled, unclear }: HeardRule): ExplanationLine {
+  // mutant: what is not clear says why, though its type does not say so.
+  return { mark: 'undetermined', rule: factsOf(compiled).reference, text: unclear ?? '' };
 }
 
 const MARKS = {
@@ -139,7 +148,9 @@ function requirementLines({ compiled, assessments }: HeardRule): readonly Explan
         text: draft.message,
       }));
     }
+    // mutant: there is an assessment for each requirement.
     const digest = compiled.rule.requires[index]?.digest;
+    // mutant: there is a finding for each requirement.
     const text = met.find((finding) => finding.requirement === digest)?.message ?? '';
     return [{ mark: 'met', rule: reference, text }];
   });
@@ -196,12 +207,18 @@ const BESIDE: ReadonlySet<Finding['code']> = new Set([
   'approver_not_entitled',
 ]);
 
-function runsWhenOf(decision: Decision, hearing: Hearing): readonly RunsWhen[] {
+/** A hearing, and the policy that is heard. */
+interface Explained {
+  readonly policy: CompiledPolicy;
+  readonly hearing: Hearing;
+}
+
+function runsWhenOf(decision: Decision, explained: Explained): readonly RunsWhen[] {
   const waits: RunsWhen[] = [];
   for (const finding of decision.findings) {
     if (finding.status === 'met' || BESIDE.has(finding.code)) continue;
     const ask = decision.asks.find(({ requirement }) => requirement === finding.requirement);
-    if (ask !== undefined) waits.push({ text: askText(ask, hearing), by: ask.until });
+    if (ask !== undefined) waits.push({ text: askText(ask, explained), by: ask.until });
     else waits.push({ text: waitText(finding), ...(finding.at ? { from: finding.at } : {}) });
   }
   return waits;
@@ -218,6 +235,7 @@ const ENDS: Readonly<Partial<Record<FindingCode, string>>> = {
   target_busy: 'the other action has ended',
   approval_missing: 'the answers are there',
   confirmation_missing: 'the answer is there',
+  permit_not_redeemed: 'its executor redeems the permit',
 };
 
 function waitText({ code, message, at }: Finding): string {
@@ -229,8 +247,8 @@ function waitText({ code, message, at }: Finding): string {
 /** Most names that are listed before the role stands for the rest. */
 const NAMES_MAX = 4;
 
-function askText(ask: Ask, hearing: Hearing): string {
-  const names = entitledNames(ask, hearing);
+function askText(ask: Ask, explained: Explained): string {
+  const names = entitledNames(ask, explained);
   const verb = ask.kind === 'approval' ? 'approve' : 'confirm';
   const missing = ask.need - ask.have;
   if (names.length < missing || names.length > NAMES_MAX) {
@@ -249,33 +267,46 @@ function fromOf({ from }: Ask): string {
 }
 
 function listText(names: readonly string[], last: string): string {
+  // mutant (text): nothing stands between fewer than two.
   if (names.length < 2) return names.join('');
+  // mutant: there is a last of two or more.
   return `${names.slice(0, -1).join(', ')} ${last} ${names.at(-1) ?? ''}`;
 }
 
 /** Who of the people that are known here could answer and has not; one name for each person. */
-function entitledNames(ask: Ask, hearing: Hearing): readonly string[] {
+function entitledNames(ask: Ask, { policy, hearing }: Explained): readonly string[] {
   const { input } = hearing;
-  const { people, agent, approvals } = input.local;
   const same = sameOf(hearing);
-  const consent = input.consent;
-  const answered = new Set(
-    approvals
-      .filter((approval) => approval.requirement === ask.requirement && !approval.consumed)
-      .filter((approval) => consent !== undefined && input.now < approval.expiresAt)
-      .map((approval) => same(approval.approver)),
-  );
+  const requirement = consentRequirement(policy, hearing, ask.requirement);
+  // mutant: every ask is of a requirement of a rule that matches.
+  if (requirement === undefined) return [];
+  const consent = consentOf(hearing);
+  // Whose answer does not count, because something moved or it is too old, can answer again.
+  const { counted } = tallyOf({ requirement, digest: ask.requirement, input, consent, same });
+  const answered = new Set(counted.map((approval) => same(approval.approver)));
   const names = new Map<string, string>();
-  const requirement =
-    ask.from === 'delegator' ? { kind: ask.kind } : { kind: ask.kind, from: ask.from };
-  const asked =
-    ask.from === 'delegator' ? confirmersOf(input.action.principal, agent) : Object.keys(people);
-  for (const person of [...asked].sort()) {
-    if (personOf(people, person) === undefined || names.has(same(person))) continue;
-    if (answered.has(same(person))) continue;
+  for (const person of Object.keys(input.local.people).sort()) {
+    const self = same(person);
+    if (names.has(self) || answered.has(self)) continue;
     if (whyNotEntitled({ requirement, person, input, same }) === undefined) {
-      names.set(same(person), person);
+      names.set(self, person);
     }
   }
   return [...names.values()];
+}
+
+function consentRequirement(
+  policy: CompiledPolicy,
+  hearing: Hearing,
+  digest: Digest,
+): ConsentRequirement | undefined {
+  // mutant: every ask is of a requirement of a rule that matches.
+  const requirement = policy
+    .matching(hearing.input)
+    .flatMap(({ rule }) => rule.requires)
+    .find((identified) => identified.digest === digest)?.requirement;
+  // mutant: as above, and it asks people.
+  if (requirement?.kind === 'approval') return requirement;
+  // mutant: and of one of these two kinds.
+  return requirement?.kind === 'confirmation' ? requirement : undefined;
 }

@@ -184,6 +184,183 @@ describe('an expression', () => {
   }
 });
 
+/** The problems of an expression that must be a result, as `code@start: message`. */
+function refusalsOf(source: string, result: keyof ExpressionResults): readonly string[] {
+  const answer = compileExpression(source, { environment: ENVIRONMENT, result });
+  return 'problems' in answer
+    ? answer.problems.map(({ code, start, message }) => `${code}@${String(start)}: ${message}`)
+    : [];
+}
+
+const typeOf = (source: string): unknown => {
+  const answer = compileExpression(source, { environment: ENVIRONMENT, result: 'any' });
+  return 'type' in answer ? answer.type.kind : undefined;
+};
+
+const costs = (itemsMax: number): unknown => {
+  const environment = ruleEnvironment({
+    args: objectOf('args', { xs: { kind: 'list', items: INT, itemsMax } }),
+    measures: objectOf('measures', {}),
+    facts: objectOf('facts', {}),
+    labels: objectOf('target.labels', {}),
+  });
+  const answer = compileExpression('args.xs.map(x, x)', { environment, result: 'any' });
+  return 'problems' in answer
+    ? answer.problems.map(({ code, message }) => `${code}: ${message}`).join()
+    : undefined;
+};
+
+const patternRefusals = (count: number): readonly string[] =>
+  refusalsOf(`args.s.matches("${'x'.repeat(count)}")`, 'any');
+
+describe('what an expression gives', () => {
+  const wanted: readonly (readonly [keyof ExpressionResults, string, readonly string[]])[] = [
+    ['boolean', 'true or false', ['true', 'preview.x', 'preview.x && preview.y']],
+    ['text', 'a text', ['"a"', 'args.e', 'preview.x']],
+    ['number', 'a number', ['1', '1.5', 'preview.x']],
+    ['any', 'a value', ['true', '"a"', '1', '1.5', 'null', 'now', 'preview.x']],
+  ];
+  for (const [result, what, taken] of wanted) {
+    test(`is ${what} where that is wanted`, () => {
+      for (const source of ['true', '"a"', 'args.e', '1', '1.5', 'null', 'now', ...taken]) {
+        const isTaken = result === 'any' || taken.includes(source);
+        const refusals = refusalsOf(source, result);
+        assert.equal(refusals.length, isTaken ? 0 : 1, source);
+        if (!isTaken)
+          assert.ok(
+            refusals[0]?.startsWith(`expression_type@0: the expression must give ${what},`),
+          );
+      }
+    });
+  }
+
+  test('is told once where something else is wrong with it', () => {
+    assert.equal(refusalsOf('args.nope', 'boolean').length, 1);
+  });
+
+  const values: readonly (readonly [keyof ExpressionResults, unknown, boolean])[] = [
+    ['boolean', false, true],
+    ['boolean', 'true', false],
+    ['text', '', true],
+    ['text', 1n, false],
+    ['number', 1n, true],
+    ['number', parseDecimal('1.5'), true],
+    ['number', '1', false],
+    ['any', null, true],
+    ['any', undefined, false],
+  ];
+  for (const [result, value, isTaken] of values) {
+    test(`that is known only when it is read: ${String(value)} is ${isTaken ? 'a' : 'no'} ${result}`, () => {
+      const answer = compiled('preview.x', result).evaluate({
+        read: () => ({ kind: 'value', value }),
+      });
+      assert.deepEqual(
+        answer,
+        isTaken
+          ? { kind: 'value', value }
+          : { kind: 'error', message: 'the expression gave a value of another type' },
+      );
+    });
+  }
+
+  test('of several conjuncts is true or false, of one its own', () => {
+    assert.equal(typeOf('preview.x && preview.y'), 'bool');
+    assert.equal(typeOf('preview.x'), 'dyn');
+    assert.equal(typeOf('args.n'), 'int');
+  });
+
+  test('is missing what it names, and says whether that is known not to be there', () => {
+    assert.deepEqual(compiled('args.maybe', 'any').evaluate(scope), {
+      kind: 'missing',
+      reference: 'args.maybe',
+      message: 'not known',
+      absent: true,
+    });
+    assert.deepEqual(compiled('preview.x', 'any').evaluate(scope), {
+      kind: 'missing',
+      reference: 'preview.x',
+      message: 'not known',
+    });
+  });
+});
+
+describe('an expression is refused', () => {
+  const cases: readonly (readonly [string, string, readonly string[]])[] = [
+    [
+      'that is too long',
+      `true${' '.repeat(4093)}`,
+      ['expression_costly@0: the expression has 4097 characters, at most 4096 are allowed'],
+    ],
+    [
+      'that has too many parts',
+      Array.from({ length: 300 }, () => 'true').join('||'),
+      [
+        'expression_costly@0: the expression is too large: at most 400 parts, 32 deep, 200 items in a list',
+      ],
+    ],
+    [
+      'that cannot be read',
+      'args.n ==',
+      ['expression_syntax@9: the expression cannot be read: unexpected token: EOF'],
+    ],
+    [
+      'that has an object',
+      '{"a": 1} == args.n',
+      ['expression_syntax@0: objects and optional members cannot be written here'],
+    ],
+    [
+      'that has a number with too many digits',
+      `args.n == ${'1'.repeat(60)}`,
+      [`expression_syntax@10: \`${'1'.repeat(40)}\` is not a number that can be used here`],
+    ],
+    [
+      'that has a binary fraction',
+      '1e3 < args.n',
+      ['expression_syntax@0: `1e3` is not a number that can be used here'],
+    ],
+    [
+      'that has a broken pattern',
+      'args.s.matches("(a")',
+      ['expression_literal@15: the pattern cannot be used: missing closing ): `(a`'],
+    ],
+  ];
+  for (const [what, source, expected] of cases) {
+    test(what, () => {
+      assert.deepEqual(refusalsOf(source, 'any'), expected);
+    });
+  }
+
+  test('where it can take one step more than are allowed', () => {
+    // Two steps for each item, one for the list and one for the whole.
+    assert.equal(costs(49_999), undefined);
+    assert.equal(
+      costs(50_000),
+      'expression_costly: the expression can take 100002 steps, at most 100000 are allowed',
+    );
+  });
+
+  test('where a pattern makes a machine of one state more than are allowed', () => {
+    // A letter that no run had before, since patterns are kept.
+    const letter = String.fromCodePoint(0x4e_00 + Math.floor(Math.random() * 20_000));
+    const refusals = (count: number): readonly string[] =>
+      refusalsOf(`args.s.matches("a{1000}a{${String(count)}}${letter}")`, 'any');
+    assert.deepEqual(refusals(997), []);
+    assert.deepEqual(refusals(998), ['expression_literal@15: the pattern is too large']);
+  });
+
+  test('where a pattern has one character more than are allowed', () => {
+    assert.deepEqual(patternRefusals(500), []);
+    assert.deepEqual(patternRefusals(501), [
+      'expression_literal@15: the pattern has more than 500 characters',
+    ]);
+  });
+
+  test('that does not stand in a clause as a comparison has none there', () => {
+    const [clause] = compiled('args.n in [1]', 'boolean').clauses;
+    assert.ok(clause !== undefined && !('comparison' in clause));
+  });
+});
+
 describe('a pattern', () => {
   test('takes time in proportion to the text, also where backtracking would not end', () => {
     const expression = compiled('args.s.matches("^(a+)+$")', 'boolean');
@@ -235,6 +412,10 @@ describe('an expression taken apart', () => {
         ['(args.n + 1) * 2 > 3', undefined],
         ['-5 < args.n', { reference: 'args.n', operator: '>', literal: '-5' }],
       ],
+    );
+    assert.deepEqual(
+      clauses.map(({ references }) => references),
+      [['measures.amount'], ['args.n', 'args.s'], ['args.e'], ['args.n'], ['args.n']],
     );
     assert.deepEqual(
       clauses.map((clause) => clause.evaluate(scope)),

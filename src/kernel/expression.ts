@@ -20,7 +20,7 @@ import { comparisonOf, conjunctsOf, sliceOf } from './expression/clause.ts';
 import { EXPRESSION_LIMITS } from './expression/limits.ts';
 import type { Term } from './expression/term.ts';
 import { Failure, isNumber } from './expression/value.ts';
-import { typeName, type ValueType } from './expression/value-type.ts';
+import { BOOL, typeName, type ValueType } from './expression/value-type.ts';
 import type { Decimal } from './decimal.ts';
 import type { Clause, Evaluated, Expression } from './policy/compiled.ts';
 
@@ -38,7 +38,6 @@ export type Compiled<Value> =
   | { readonly problems: readonly ExpressionProblem[] };
 
 const parser = new CelEnvironment({
-  unlistedVariablesAreDyn: true,
   limits: {
     maxAstNodes: EXPRESSION_LIMITS.nodesMax,
     maxDepth: EXPRESSION_LIMITS.depthMax,
@@ -69,16 +68,17 @@ export function compileExpression<Result extends keyof ExpressionResults>(
   };
   const terms = conjunctsOf(term);
   const parts = terms.map((part) => checkPart(checking, part, terms.length > 1));
-  const [only] = parts;
-  const type: ValueType =
-    parts.length > 1 || only === undefined ? { kind: 'bool' } : only.checked.type;
+  const [first, ...others] = parts;
+  // mutant (optional): there is one conjunct at least.
+  const only = others.length === 0 ? first?.checked : undefined;
+  const type: ValueType = only === undefined ? BOOL : only.type;
   problems.push(
     ...resultProblems({ type, result: options.result, term }),
     ...costProblems(parts, term),
   );
   if (problems.length > 0) return { problems };
   const clauses = parts.map((part) => clauseOf(source, part));
-  const run = parts.length === 1 && only !== undefined ? only.checked.run : conjunction(parts);
+  const run = only === undefined ? conjunction(parts) : only.run;
   const guard = RESULT_GUARDS[options.result];
   return {
     type,
@@ -185,7 +185,7 @@ function evaluated<Value>(value: unknown, guard: Guard<Value>): Evaluated<Value>
 }
 
 function clauseOf(source: string, { term, references, checked }: Part): Clause {
-  const comparison = comparisonOf(source, term, references);
+  const comparison = comparisonOf(source, term);
   return {
     source: sliceOf(source, term),
     references,
@@ -203,12 +203,14 @@ function parseTerm(source: string): Term | { readonly problem: ExpressionProblem
     return termOf(parser.parse(source).ast);
   } catch (error) {
     if (error instanceof TermRefusal) return { problem: error.problem };
+    // mutant: the library throws nothing else.
     if (!(error instanceof ParseError)) throw error;
     const limit = error.code === 'limit_exceeded';
     const message = limit
       ? LIMIT_MESSAGE
       : `the expression cannot be read: ${lowerFirst(error.summary)}`;
     const code = limit ? 'expression_costly' : 'expression_syntax';
+    // mutant: the library always says where, though its types do not.
     return { problem: { code, message, start: Math.min(error.range?.start ?? 0, source.length) } };
   }
 }
@@ -280,7 +282,9 @@ function termOf(node: ASTNode): Term {
     case '-_':
       return { kind: 'minus', of: termOf(node.args), start, end };
     case 'map':
+    // mutant: the library parses optional members only where it is asked to.
     case '.?':
+    // mutant: as above.
     case '[?]':
       throw new TermRefusal(node, {
         message: 'objects and optional members cannot be written here',
@@ -314,6 +318,7 @@ function termOf(node: ASTNode): Term {
 function literalOf(node: ASTNode, value: unknown): boolean | bigint | string | Decimal | null {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
   const text = node.input.slice(node.start, node.end);
+  // mutant (condition): nothing but a whole number is written in digits alone.
   if (typeof value === 'bigint' && /^\d{1,18}$/u.test(text)) return value;
   const decimal = typeof value === 'number' ? parseDecimal(text) : undefined;
   if (decimal !== undefined) return decimal;
@@ -325,12 +330,14 @@ function literalOf(node: ASTNode, value: unknown): boolean | bigint | string | D
 
 /** Compiled patterns by source; policies repeat them, and making one costs more than a rule. */
 const patterns = new Map<string, (text: string) => boolean>();
+// mutant: how many are kept changes nothing but time.
 const PATTERNS_CACHED_MAX = 1000;
 
 function compilePattern(
   source: string,
 ): ((text: string) => boolean) | { readonly message: string } {
   const known = patterns.get(source);
+  // mutant (condition): a pattern made again is the same; this only saves time.
   if (known !== undefined) return known;
   if (source.length > EXPRESSION_LIMITS.patternLengthMax) {
     return {
@@ -343,11 +350,14 @@ function compilePattern(
       return { message: 'the pattern is too large' };
     }
     const matches = (text: string): boolean => pattern.test(text);
+    // mutant: how many are kept changes nothing but time.
     if (patterns.size < PATTERNS_CACHED_MAX) patterns.set(source, matches);
     return matches;
   } catch (error) {
+    // mutant (condition): the engine throws nothing but errors.
     const reason = error instanceof Error ? error.message : 'it cannot be read';
     return {
+      // mutant (pattern): it stands nowhere but at the beginning.
       message: `the pattern cannot be used: ${reason.replace(/^error parsing regexp: /u, '')}`,
     };
   }

@@ -28,6 +28,7 @@ export function shown(value: JsonValue): string {
 /** Orders by code's precedence, then rule id, requirement and message. */
 export function compareFindings(left: Finding, right: Finding): number {
   return (
+    // mutant: every code has its place.
     (PRECEDENCE.get(left.code) ?? 0) - (PRECEDENCE.get(right.code) ?? 0) ||
     compareText(left.rule?.id ?? '', right.rule?.id ?? '') ||
     compareText(left.requirement ?? '', right.requirement ?? '') ||
@@ -38,6 +39,7 @@ export function compareFindings(left: Finding, right: Finding): number {
 /** Orders by UTF-16 code units, as every sorted list of a decision is. */
 export function compareText(left: string, right: string): number {
   if (left === right) return 0;
+  // mutant: equal ones are out already.
   return left < right ? -1 : 1;
 }
 

@@ -43,6 +43,7 @@ export function forAgent(
       return {
         code,
         ...(OWN_WORDS.has(code) ? { message } : {}),
+        // mutant: an absent change names no value.
         ...(change !== undefined && isVisible(change, operation) ? { change } : {}),
         ...(ask === undefined ? {} : { have: ask.have, need: ask.need, from: fromText(ask) }),
       };
@@ -59,8 +60,10 @@ function fromText({ from }: Ask): string {
 /** A change names one value: an argument, or a measure that is an argument as it is. */
 function isVisible(change: string, operation: Operation | undefined): boolean {
   const name = /^[\w.-]+/u.exec(change)?.[0];
+  // mutant: without a name it names no value.
   if (operation === undefined || name === undefined) return false;
   const measure = Object.hasOwn(operation.measures, name) ? operation.measures[name] : undefined;
+  // mutant: what is computed is not visible under any name.
   const behind = measure === undefined ? [] : [argumentOf(measure) ?? ''];
   const own = Object.hasOwn(operation.arguments, name) ? [name] : [];
   const read = [...behind, ...own];

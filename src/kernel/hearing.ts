@@ -39,9 +39,11 @@ export function isKnown(input: DecisionInput): input is KnownInput {
  * where the subject is not about this action: then no approval can count.
  */
 export function consentOf(hearing: Hearing): Digest | undefined {
+  // mutant: what is worked out again is the same.
   if (hearing.consent === undefined) {
     const { consent, id, actionDigest } = hearing.input;
     const about = consent?.action === id && consent.actionDigest === actionDigest;
+    // mutant: what is not there is about no action.
     hearing.consent = { digest: consent && about ? consentDigest(consent) : undefined };
   }
   return hearing.consent.digest;

@@ -73,6 +73,7 @@ export function uuidV7(instantMs: number, random: Uint8Array): string {
   const time = instantMs.toString(16).padStart(12, '0');
   const hex: string[] = [];
   for (let index = 0; index < 10; index++) {
+    // mutant: there are ten bytes.
     let byte = random[index] ?? 0;
     if (index === 0) byte = (byte & 0x0f) | 0x70;
     if (index === 2) byte = (byte & 0x3f) | 0x80;

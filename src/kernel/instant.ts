@@ -29,7 +29,9 @@ export function parseInstant(text: string): Instant | undefined {
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second, fraction = '', sign, zoneHour, zoneMinute] =
     match;
+  // mutant: an hour 24 belongs to another day, which is refused below.
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  // mutant: of no zone there is no number, which is past nothing.
   if (Number(zoneHour ?? 0) > 23 || Number(zoneMinute ?? 0) > 59) return undefined;
   const local = Date.UTC(
     Number(year),
@@ -40,7 +42,9 @@ export function parseInstant(text: string): Instant | undefined {
     Number(second),
     Number(fraction.padEnd(3, '0')),
   );
-  if (new Date(local).getUTCDate() !== Number(day)) return undefined;
+  // `Date.UTC` rolls a month 13 and a day 31 over, and takes the years up to 99 for those of 1900.
+  const isDay = new Date(local).toISOString().startsWith(`${year}-${month}-${day}T`);
+  if (!isDay) return undefined;
   const offsetMinutes = Number(zoneHour ?? 0) * 60 + Number(zoneMinute ?? 0);
   const ms = local - (sign === '-' ? -offsetMinutes : offsetMinutes) * 60_000;
   return ms >= 0 && ms <= INSTANT_MAX ? (ms as Instant) : undefined;
@@ -72,6 +76,7 @@ export function formatDurationMs(durationMs: number): string {
   for (const [index, unit] of UNITS_MS.entries()) {
     const count = Math.floor(rest / unit);
     rest -= count * unit;
+    // mutant: there are as many units as words for them.
     if (count > 0) text += `${String(count)}${['d', 'h', 'm', 's', 'ms'][index] ?? ''}`;
   }
   return text;

@@ -21,6 +21,8 @@ export type ArgumentType =
   | { readonly kind: 'url'; readonly hosts: readonly string[] }
   /** Names bytes and not a tag: `sha256:` and 64 hex digits, as OCI images and artifacts are pinned. */
   | { readonly kind: 'oci-digest' }
+  /** Names a blob that was put before, as `sha256:` and 64 hex digits; programs get a copy of it. */
+  | { readonly kind: 'blob' }
   /** Names one of the target's `secrets`; whoever names it never sees its value. */
   | { readonly kind: 'secret'; readonly names: readonly string[] }
   | { readonly kind: 'array'; readonly items: ArgumentType; readonly itemsMax: number }
@@ -47,6 +49,13 @@ export interface Credentials {
   readonly act?: CredentialReference;
   /** Cannot write. */
   readonly look?: CredentialReference;
+  /** Writes in transactions that are rolled back, for `preview: rollback`; `act` where it is absent. */
+  readonly rollback?: CredentialReference;
+  /** Certificates of `act` and `look`, where those are private keys alone; only under `mtls`. */
+  readonly certificates?: {
+    readonly act?: CredentialReference;
+    readonly look?: CredentialReference;
+  };
   /** What arguments of the type `secret` stand for, by the name that actions carry. */
   readonly secrets?: Readonly<Record<string, CredentialReference>>;
 }
@@ -74,7 +83,7 @@ export interface LockedTarget {
 }
 
 /** Which executor serves a target, with what all its operations share. */
-export type ExecutorBinding = ProcessTarget | HttpTarget | SqlTarget | FileTarget;
+export type ExecutorBinding = ProcessTarget | HttpTarget | SqlTarget | FileTarget | PermitTarget;
 
 /** A target whose operations are programs on this machine. */
 export interface ProcessTarget {
@@ -126,7 +135,7 @@ export interface SqlTarget {
  * How requests show who sends them, and what the credential's text is then:
  *
  * - `bearer`: a token; `basic`: `user:password` (RFC 7617).
- * - `mtls`: a client certificate with its chain and its private key, together, as PEM.
+ * - `mtls`: a client certificate with its chain and its private key, as PEM, together or apart.
  * - `oauth2`: `client_id:client_secret`, exchanged at `tokenUrl` for a token (RFC 6749 section 4.4).
  * - `sigv4`: `ACCESS_KEY_ID:SECRET`, with `:SESSION` where it is temporary; signs each request.
  */
@@ -149,6 +158,17 @@ export interface FileTarget {
   readonly kind: 'file';
   /** Absolute directories; nothing outside of them is read or changed. */
   readonly roots: readonly string[];
+}
+
+/** A target whose executor lies outside the layer: it redeems a permit for each action, and says how it ended. */
+export interface PermitTarget {
+  readonly kind: 'permit';
+  /** The executor's account: it alone redeems and settles. */
+  readonly audience: string;
+  /** How long a claim is good, from when it is made. */
+  readonly validForMs: number;
+  /** How long it has from redeeming to settling; after that the outcome is unknown. */
+  readonly settleWithinMs: number;
 }
 
 /** How the system is asked who it is. */
@@ -204,7 +224,8 @@ export interface Operation {
 }
 
 /** What an operation does, by executor. */
-export type OperationBinding = ProcessOperation | HttpOperation | SqlOperation | FileOperation;
+export type OperationBinding =
+  ProcessOperation | HttpOperation | SqlOperation | FileOperation | PermitOperation;
 
 /** A word of an argv, or a value in a request: literal text, or references among it. */
 export type Template = readonly TemplatePart[];
@@ -220,6 +241,8 @@ export interface ProcessOperation {
   readonly kind: 'process';
   /** The first word is an absolute path without references. */
   readonly run: readonly Template[];
+  /** Variables of the program besides those of its target; a look is given none of them. */
+  readonly environment?: Readonly<Record<string, Template>>;
   /** Absolute paths of files pinned by digest besides the executable. */
   readonly files: readonly string[];
   readonly exits: Readonly<Record<string, 'succeeded' | 'failed' | 'not_executed' | 'unknown'>>;
@@ -228,6 +251,8 @@ export interface ProcessOperation {
   /** A read-only program whose JSON output is the preview. */
   readonly preview?: {
     readonly run: readonly Template[];
+    /** The output is a plan as `terraform show -json` writes it, and its changes are the material part. */
+    readonly as?: 'terraform-plan';
     readonly material: readonly string[];
     readonly context: readonly string[];
   };
@@ -286,17 +311,7 @@ export interface SqlOperation {
   /** With `$1`, `$2` … (PostgreSQL) or `?1`, `?2` … (SQLite) for `parameters`. Writes return their keys. */
   readonly statement: string;
   readonly parameters: readonly SqlParameter[];
-  /** Of an update or a delete: which rows it acts on. */
-  readonly preview?: {
-    /** The column that names a row. */
-    readonly key: string;
-    /** SELECT of the keys that the statement acts on. */
-    readonly look: string;
-    /** The same, locking the rows until the transaction ends. */
-    readonly lock: string;
-    /** How many of `parameters` the two use; they come first. */
-    readonly parametersCount: number;
-  };
+  readonly preview?: SqlPreview;
   /** Of an insert: how many rows it writes. */
   readonly rowsInserted?: number;
   /** More rows are refused. */
@@ -306,6 +321,25 @@ export interface SqlOperation {
   readonly marker?: string;
 }
 
+/** How it is seen beforehand which rows a statement acts on. `key` is the columns that name a row. */
+export type SqlPreview =
+  /** Of an update or a delete: a SELECT made from its condition, which writes nothing. */
+  | {
+      readonly kind: 'select';
+      readonly key: readonly string[];
+      /** SELECT of the keys that the statement acts on. */
+      readonly look: string;
+      /** The same, locking the rows until the transaction ends. */
+      readonly lock: string;
+      /** How many of the operation's `parameters` the two use; they come first. */
+      readonly parametersCount: number;
+    }
+  /** The statement itself, rolled back: the one preview that writes, and only where it is declared. */
+  | {
+      readonly kind: 'rollback';
+      /** None: rows are counted only. */ readonly key: readonly string[];
+    };
+
 /** Acts on one regular file below a root of its target. */
 export interface FileOperation {
   readonly kind: 'file';
@@ -314,6 +348,13 @@ export interface FileOperation {
   readonly bytesMax: number;
   /** Always: the file as it is and as it would be. */
   readonly preview: 'before-and-after';
+}
+
+/** What an executor elsewhere does: the action itself is all that is said of it. */
+export interface PermitOperation {
+  readonly kind: 'permit';
+  /** Nobody here can see what it would do. */
+  readonly preview?: undefined;
 }
 
 /** What is done to a file. Paths are absolute once their arguments stand in them. */

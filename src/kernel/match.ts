@@ -9,7 +9,7 @@ import { readEnvironment } from './scope.ts';
 
 /** Whether the system itself may still say which environment it is. */
 export function environmentIsOpen(input: KnownInput): boolean {
-  return input.resolution.kind !== 'known' && readEnvironment(input).kind !== 'value';
+  return readEnvironment(input).kind !== 'value';
 }
 
 /** Whether the match holds in some environment, whichever that is. */
@@ -30,6 +30,7 @@ export function couldMatch(match: Match, input: KnownInput): boolean {
 }
 
 function couldHold(set: NameSet<string> | undefined, name: string | undefined): boolean {
+  // mutant: nothing is not among names.
   return set === undefined || (name !== undefined && set.names.includes(name)) !== set.negated;
 }
 

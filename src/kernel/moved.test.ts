@@ -57,6 +57,32 @@ const CASES: readonly (readonly [string, ConsentSubject, readonly string[]])[] =
   ],
   ['a missing file', subject({ files: {} }), ['file /srv/deploy.sh is no longer used']],
   ['the effect', subject({ effect: digest('other') }), ['compiled effect changed']],
+  [
+    'another tenant',
+    { ...subject(), tenant: parseTenantName('other') ?? assert.fail() },
+    ['tenant: shop → other'],
+  ],
+  [
+    'another action',
+    {
+      ...subject(),
+      action: parseActionId('01930000-0000-7000-8000-000000000002') ?? assert.fail(),
+      nonce: '01',
+    },
+    ['action: 01930000-0000-7000-8000-000000000001 → 01930000-0000-7000-8000-000000000002'],
+  ],
+  ['the content', { ...subject(), actionDigest: digest('x') }, ['content of the action changed']],
+  ['credential', subject({ credential: 'env:B' }), ['credential: none → env:B']],
+  ['the definition', subject({ operation: digest('x') }), ['definition of the operation changed']],
+  ['executor', subject({ executor: 'http/2' }), ['executor: http/1 → http/2']],
+  [
+    'files, in their order',
+    subject({ files: { '/z': digest('z'), '/a': digest('a') } }),
+    ['file /a is new', 'file /srv/deploy.sh is no longer used', 'file /z is new'],
+  ],
+  ['a member that is gone', subject({}, {}), ['rows: 12 → absent']],
+  ['a member that is nothing now', subject({}, { rows: null }), ['rows: 12 → none']],
+  ['a value that became a list', subject({}, { rows: [12] }), ['rows: 12 → [12]']],
   ['the nonce', { ...subject(), nonce: '01' }, ['occasion changed']],
   [
     'two parts',
@@ -84,6 +110,22 @@ for (const [what, now, parts] of CASES) {
     assert.deepEqual(movedParts(subject(), now), parts);
   });
 }
+
+test('what moved is told once, and nobody can change it', () => {
+  assert.ok(Object.isFrozen(movedParts(subject(), subject({}, null))));
+});
+
+function partsOfLists(before: readonly number[], now: readonly number[]): readonly string[] {
+  return movedParts(subject({}, { keys: before }), subject({}, { keys: now }));
+}
+
+test('of a list it is said what came and went of equal items, as often', () => {
+  assert.deepEqual(partsOfLists([1, 1, 1], [1]), ['keys: − 1, 1']);
+  assert.deepEqual(partsOfLists([1, 1], [1, 1, 2]), ['keys: + 2']);
+  assert.deepEqual(partsOfLists([1], [1, 1, 1]), ['keys: + 1, 1']);
+  assert.deepEqual(partsOfLists(KEYS, KEYS.slice(2)), ['keys: − 1, 2']);
+  assert.deepEqual(partsOfLists([], KEYS.slice(0, 10)), ['keys: + 1, 2, 3, 4, 5, 6, 7, 8, 9, 10']);
+});
 
 test('a nested value is named by its path, and one too long to show is only said to have changed', () => {
   const before = subject({}, { plan: { adds: 1, text: `${'a'.repeat(200)}1` } });

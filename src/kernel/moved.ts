@@ -57,8 +57,11 @@ function movedValue(path: string, before: JsonValue, now: JsonValue): readonly s
   if (isObject(before) && isObject(now)) {
     return namesOf(before, now).flatMap((name) => {
       const inner = path === '' ? name : `${path}.${name}`;
+      // mutant (default): a member of both, or of the one, has a value there.
       if (!Object.hasOwn(before, name)) return [`${inner}: absent → ${shown(now[name] ?? null)}`];
+      // mutant (default): a member of both, or of the one, has a value there.
       if (!Object.hasOwn(now, name)) return [`${inner}: ${shown(before[name] ?? null)} → absent`];
+      // mutant (default): a member of both, or of the one, has a value there.
       return movedValue(inner, before[name] ?? null, now[name] ?? null);
     });
   }

@@ -31,6 +31,7 @@ const compiledOperations = new WeakMap<Operation, CompiledOperation>();
 /** The operation's expressions; those with problems are left out, so that what reads them is missing. */
 export function compiledOperation(operation: Operation): CompiledOperation {
   const known = compiledOperations.get(operation);
+  // mutant: what is compiled again is the same.
   if (known !== undefined) return known;
   const compiled = compileOperation(operation);
   compiledOperations.set(operation, compiled);
@@ -96,6 +97,7 @@ function compileMeasure(question: MeasureQuestion): Expression<unknown> | undefi
     where,
     start: 0,
   });
+  // mutant: what ends without an answer has none.
   return undefined;
 }
 
@@ -115,6 +117,7 @@ function compileOnce(
   }
   const optional = compiled.expression.references.find((reference) => {
     const name = reference.split('.')[1];
+    // mutant: what compiles names arguments that there are.
     return name !== undefined && args.fields.get(name)?.optional === true;
   });
   if (optional === undefined) return compiled.expression;
@@ -126,5 +129,6 @@ function compileOnce(
     start: 0,
     hint: 'make the argument required',
   });
+  // mutant: what ends without an answer has none.
   return undefined;
 }

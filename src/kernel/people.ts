@@ -47,6 +47,7 @@ export function samePerson(people: People): SamePerson {
   for (const [name, { aliases }] of Object.entries(people)) {
     for (const alias of aliases) {
       const [first, second] = [root(name), root(alias)].sort(compareText);
+      // mutant: two names stay two when they are sorted.
       if (first !== undefined && second !== undefined && first !== second) {
         parents.set(second, first);
       }

@@ -14,11 +14,13 @@ export function readAction(bytes: Uint8Array, digest: Digest): Action | undefine
   // UNTRUSTED: until this comparison the bytes are whatever lies in the file.
   if (digestBytes('exequatur/action/v1', bytes) !== digest) return undefined;
   const parsed = parseJson(bytes);
+  // mutant: what is refused has no value.
   return parsed.ok && isObject(parsed.value) ? fromJson(parsed.value) : undefined;
 }
 
 function fromJson(value: JsonObject): Action | undefined {
   const principal = value['principal'];
+  // mutant: what is not there is no object.
   if (principal === undefined || !isObject(principal)) return undefined;
   const tenant = named(value['tenant'], parseTenantName);
   const agent = named(principal['agent'], parseAgentName);
@@ -26,6 +28,7 @@ function fromJson(value: JsonObject): Action | undefined {
   const { target, operation, args, deadline, notBefore } = value;
   if (tenant === undefined || agent === undefined) return undefined;
   if (typeof target !== 'string' || typeof operation !== 'string') return undefined;
+  // mutant: what is not there is no object.
   if (args === undefined || !isObject(args) || typeof deadline !== 'number') return undefined;
   return {
     tenant,

@@ -19,6 +19,7 @@ const factsByRule = new WeakMap<CompiledRule, RuleFacts>();
 /** The parts of a rule that every decision shares. */
 export function factsOf(compiled: CompiledRule): RuleFacts {
   const known = factsByRule.get(compiled);
+  // mutant: what decisions share is only made again.
   if (known !== undefined) return known;
   const { id, effect, position } = compiled.rule;
   const reference = Object.freeze({ id, effect, position });
@@ -49,7 +50,7 @@ function metFindings(
     rule: reference,
     requirement: digest,
   }));
-  return Object.freeze([...own, ...requirements].map((finding) => Object.freeze(finding)));
+  return [...own, ...requirements];
 }
 
 /** A requirement in the words of the policy, such as `2 approvals from role:lead`. */

@@ -29,6 +29,7 @@ export interface HeardRules {
   readonly readsNow: boolean;
 }
 
+// mutant: nobody writes to it; frozen, so that nobody begins to.
 const NONE: readonly Assessment[] = Object.freeze([]);
 
 /** Judges every rule whose `match` holds or cannot be told not to. */
@@ -40,7 +41,7 @@ export function hearRules(policy: CompiledPolicy, hearing: Hearing): HeardRules 
   let readsNow = false;
   for (const compiled of policy.matching(hearing.input)) {
     const { rule } = compiled;
-    if (!readsNow && factsOf(compiled).readsNow) readsNow = true;
+    if (factsOf(compiled).readsNow) readsNow = true;
     const heard = hearRule(compiled, hearing);
     if (heard === undefined) continue;
     if (rule.shadow) addShadow(shadows, heard);
@@ -48,8 +49,10 @@ export function hearRules(policy: CompiledPolicy, hearing: Hearing): HeardRules 
     else if (rule.effect === 'require') requires.push(heard);
     else allows.push(heard);
   }
+  // mutant: beside an allow that can be met, one that may apply changes nothing.
   const reachable = allows.some((allow) => isClear(allow) && !isImpossible(allow));
-  if (!reachable && environmentIsOpen(hearing.input)) addOpenAllow(allows, policy, hearing);
+  // mutant: the same.
+  if (!reachable) addOpenAllow(allows, policy, hearing);
   return { denies, requires, allows, shadows, readsNow };
 }
 
@@ -69,7 +72,7 @@ export function isImpossible({ assessments }: HeardRule): boolean {
 }
 
 function addOpenAllow(allows: HeardRule[], policy: CompiledPolicy, hearing: Hearing): void {
-  const found = openAllow(policy, hearing);
+  const found = environmentIsOpen(hearing.input) ? openAllow(policy, hearing) : undefined;
   if (found === undefined) return;
   allows.push({ ...found, assessments: NONE });
   allows.sort((left, right) => compareText(left.compiled.rule.id, right.compiled.rule.id));
@@ -78,10 +81,10 @@ function addOpenAllow(allows: HeardRule[], policy: CompiledPolicy, hearing: Hear
 function hearRule(compiled: CompiledRule, hearing: Hearing): HeardRule | undefined {
   const unclear = whyUnclear(compiled, hearing);
   if (unclear === false) return undefined;
-  if (unclear !== undefined || compiled.requires.length === 0) {
-    return { compiled, unclear, assessments: NONE };
-  }
-  const assessments = compiled.requires.map((requirement) => assess(requirement, hearing));
+  const assessments =
+    unclear === undefined
+      ? compiled.requires.map((requirement) => assess(requirement, hearing))
+      : NONE;
   return { compiled, unclear, assessments };
 }
 
@@ -95,10 +98,8 @@ export function whyUnclear(
     if (result.kind !== 'value') return result.message;
     if (!result.value) return false;
   }
-  if (rule.match.environments !== undefined && environmentIsOpen(hearing.input)) {
-    return 'the environment is not known';
-  }
-  return undefined;
+  const isOpen = rule.match.environments !== undefined && environmentIsOpen(hearing.input);
+  return isOpen ? 'the environment is not known' : undefined;
 }
 
 /** An allow rule that would apply in some environment, while it is not known which one it is. */
@@ -108,11 +109,13 @@ export function openAllow(
 ): { readonly compiled: CompiledRule; readonly unclear: string } | undefined {
   for (const compiled of policy.compiled) {
     const { rule } = compiled;
+    // mutant: a rule for whichever environment was heard already.
     if (rule.effect !== 'allow' || rule.shadow || rule.match.environments === undefined) continue;
     if (!couldMatch(rule.match, hearing.input)) continue;
     const unclear = whyUnclear(compiled, hearing);
     // One is enough to know that it is not known.
     if (unclear !== undefined && unclear !== false) return { compiled, unclear };
   }
+  // mutant: what ends without an answer has none.
   return undefined;
 }

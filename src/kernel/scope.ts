@@ -59,10 +59,12 @@ function reader(readFirst: ReadRoot): Scope['read'] {
     if (cached !== undefined) return cached;
     const { root, member, first, names } = pathOf(reference);
     let read = cache.get(first);
+    // mutant: what is read again is the same.
     if (read === undefined) {
       read = readFirst(root, member);
       cache.set(first, read);
     }
+    // mutant: then there are no members to read.
     if (first === reference) return read;
     for (const name of names) read = readMember(read, name, reference);
     cache.set(reference, read);
@@ -82,17 +84,22 @@ interface ReferencePath {
 
 /** By reference: expressions name the same few in every decision. */
 const paths = new Map<string, ReferencePath>();
+// mutant: how many are kept is not to be seen.
 const PATHS_CACHED_MAX = 10_000;
 
 function pathOf(reference: string): ReferencePath {
   const found = paths.get(reference);
+  // mutant: what is taken apart again is the same.
   if (found !== undefined) return found;
+  // mutant: a text has a first part.
   const [root = '', ...members] = reference.split('.');
   const [member, ...rest] = members;
+  // mutant: a root without a member is one step under any name.
   const isWhole = member === undefined || WHOLE_ROOTS.has(root);
   const path: ReferencePath = isWhole
     ? { root, member, first: root, names: members }
     : { root, member, first: `${root}.${member}`, names: rest };
+  // mutant: what is not kept is taken apart again.
   if (paths.size < PATHS_CACHED_MAX) paths.set(reference, path);
   return path;
 }
@@ -106,7 +113,7 @@ function readMember(of: Read, name: string, reference: string): Read {
     return { kind: 'error', message: `\`${reference}\` is not a member of an object` };
   const member = Object.hasOwn(of.value, name) ? of.value[name] : undefined;
   if (member === undefined) return absent(reference, `\`${reference}\` is not given`);
-  return known(typeof member === 'number' ? valueOfJson(member) : member);
+  return known(valueOfJson(member));
 }
 
 function readRoot(scope: Scope, root: string, member: string | undefined): Read {
@@ -115,18 +122,21 @@ function readRoot(scope: Scope, root: string, member: string | undefined): Read 
     case 'args':
       return readArguments(input);
     case 'measures':
+      // mutant: no expression reads it whole.
       return readMeasure(scope, member ?? '');
     case 'preview':
       return readPreview(input, 'material');
     case 'context':
       return readPreview(input, 'context');
     case 'target':
+      // mutant: no expression reads it whole.
       return readTarget(input, member ?? '');
     case 'operation':
       return readOperation(input);
     case 'principal':
       return readPrincipal(input);
     case 'facts':
+      // mutant: no expression reads it whole.
       return readFact(input, member ?? '');
     case 'now':
       return known(new Timestamp(input.now));
@@ -161,6 +171,7 @@ function readMeasure(scope: Scope, name: string): Read {
   if (operation === undefined) return notYet(reference, 'the operation is not known');
   const type = measuresOfKind(operation.kind)[name];
   const expression = compiledOperation(operation).measures.get(name);
+  // mutant: what has no type has no expression.
   if (type === undefined || expression === undefined) {
     return absent(reference, `\`${operation.name}\` does not say \`${reference}\``);
   }
@@ -220,6 +231,7 @@ function readPrincipal({ action, local }: DecisionInput): Read {
 function readFact({ facts }: DecisionInput, name: string): Read {
   const fact = Object.hasOwn(facts, name) ? facts[name] : undefined;
   if (fact?.kind === 'known') return known(valueOfJson(fact.value.value));
+  // mutant (text): what did not fail was not asked.
   return notYet(`facts.${name}`, reasonOf(`the fact \`${name}\``, fact ?? { kind: 'absent' }));
 }
 

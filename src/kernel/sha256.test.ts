@@ -25,6 +25,15 @@ describe('SHA-256', () => {
     assert.equal(sha256Hex(), sha256Hex(''));
   });
 
+  it('of parts is that of the parts joined, be they text or bytes', () => {
+    const b = new TextEncoder().encode('b');
+    for (const parts of [['abc'], ['a', b, 'c'], ['a', 'bc'], ['', 'abc'], ['ab', 'c', '']]) {
+      assert.equal(sha256Hex(...parts), sha256Hex('abc'));
+      assert.deepEqual(sha256(...parts), sha256('abc'));
+    }
+    assert.equal(sha256Hex(b), sha256Hex('b'));
+  });
+
   it('does not depend on where the parts are cut, nor on text or bytes', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' })), (parts) => {

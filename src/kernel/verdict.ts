@@ -57,6 +57,7 @@ export function denyFinding(deny: HeardRule): Finding {
   return {
     code: 'denied_by_rule',
     status: 'impossible',
+    // mutant: the compiler asks each deny for its sentence.
     message: rule.message ?? `\`${rule.id}\` denies it`,
     rule: factsOf(deny.compiled).reference,
     ...(change === undefined ? {} : { change: changeText(change) }),
@@ -84,6 +85,7 @@ function unclearFinding({ compiled, unclear }: HeardRule): Finding {
   return {
     code: 'rule_undetermined',
     status: 'undetermined',
+    // mutant: a rule that is not clear says why.
     message: `whether \`${compiled.rule.id}\` applies is not known: ${unclear ?? ''}`,
     rule: factsOf(compiled).reference,
     waitsFor: 'fact',
@@ -91,14 +93,14 @@ function unclearFinding({ compiled, unclear }: HeardRule): Finding {
 }
 
 function addRule(findings: Finding[], seen: Set<Digest>, heard: HeardRule): void {
-  if (!isClear(heard)) {
-    findings.push(unclearFinding(heard));
-    return;
-  }
+  // Such a rule has no assessments.
+  if (!isClear(heard)) findings.push(unclearFinding(heard));
   const { compiled, assessments } = heard;
   for (const [index, assessment] of assessments.entries()) {
+    // mutant: each assessment is of one requirement.
     const requirement = compiled.rule.requires[index]?.digest;
-    if (assessment.status === 'met' || requirement === undefined || seen.has(requirement)) continue;
+    // mutant: each requirement has a digest.
+    if (requirement === undefined || seen.has(requirement)) continue;
     seen.add(requirement);
     for (const draft of assessment.drafts) {
       findings.push({ ...draft, rule: factsOf(compiled).reference, requirement });
@@ -124,6 +126,7 @@ function nearest(allows: readonly HeardRule[]): HeardRule | undefined {
 
 function distanceOf(allow: HeardRule): number {
   if (!isClear(allow)) return Number.MAX_SAFE_INTEGER;
+  // mutant: one more for all is the same order.
   let unmet = 0;
   for (const { status } of allow.assessments) if (status !== 'met') unmet++;
   return unmet;
@@ -152,9 +155,9 @@ export function hold(of: Case, weighed: Weighed): Decision {
   const { hearing, rules } = of;
   const { findings, allow, candidates } = weighed;
   const required = rules.requires.flatMap((rule) => rule.assessments);
+  // What is met has no drafts, and wakes nobody.
   const possible = [...required, ...candidates.flatMap((rule) => rule.assessments)];
-  const unmet = possible.filter((assessment) => assessment.status !== 'met');
-  const waitsFor = waitsOf(findings, unmet);
+  const waitsFor = waitsOf(findings, possible);
   const asked = [...required, ...(allow?.assessments ?? [])];
   return {
     ...nothing(hearing.input),
@@ -164,13 +167,13 @@ export function hold(of: Case, weighed: Weighed): Decision {
     shadow: shadowOf(rules),
     asks: consentOf(hearing) === undefined ? EMPTY : asksOf(asked),
     waitsFor,
-    wakeAt: wakeAtOf(of, { findings, unmet, waitsFor }),
+    wakeAt: wakeAtOf(of, { findings, possible, waitsFor }),
   };
 }
 
-function waitsOf(findings: readonly Finding[], unmet: readonly Assessment[]): readonly string[] {
+function waitsOf(findings: readonly Finding[], possible: readonly Assessment[]): readonly string[] {
   const waits = new Set<string>();
-  for (const draft of [...findings, ...unmet.flatMap((assessment) => assessment.drafts)]) {
+  for (const draft of [...findings, ...possible.flatMap((assessment) => assessment.drafts)]) {
     if (draft.waitsFor !== undefined) waits.add(draft.waitsFor);
   }
   return frozen([...waits].sort());
@@ -180,14 +183,14 @@ function wakeAtOf(
   { hearing, rules }: Case,
   of: {
     readonly findings: readonly Finding[];
-    readonly unmet: readonly Assessment[];
+    readonly possible: readonly Assessment[];
     readonly waitsFor: readonly string[];
   },
 ): Instant {
   const { now, action } = hearing.input;
   let wakeAt: number = action.deadline;
   for (const finding of of.findings) wakeAt = Math.min(wakeAt, finding.at ?? Infinity);
-  for (const assessment of of.unmet) wakeAt = Math.min(wakeAt, assessment.wakeAt);
+  for (const assessment of of.possible) wakeAt = Math.min(wakeAt, assessment.wakeAt);
   const pulses = rules.readsNow || of.waitsFor.includes('fact');
   return instantOf(pulses ? Math.min(wakeAt, now + PULSE_MS) : wakeAt);
 }
@@ -204,11 +207,12 @@ function asksOf(assessments: readonly Assessment[]): readonly Ask[] {
 
 /** An admission: what let it through, what the crossing consumes and reserves, and until when it holds. */
 export function admission({ hearing, rules }: Case, allow: HeardRule): Decision {
-  const { now, action } = hearing.input;
+  const { now, action, redemption } = hearing.input;
   const findings: Finding[] = [];
   const consumes: ApprovalId[] = [];
   const reserves: Reservation[] = [];
   let until: number = rules.readsNow ? Math.min(action.deadline, now + 1) : action.deadline;
+  until = Math.min(until, redemption?.expiresAt ?? until);
   for (const heard of [...rules.requires, allow]) {
     addMet(findings, heard.compiled);
     for (const assessment of heard.assessments) {
@@ -235,6 +239,7 @@ function addMet(findings: Finding[], compiled: CompiledRule): void {
   for (const finding of factsOf(compiled).met) {
     const { requirement } = finding;
     const known =
+      // mutant: without a requirement is only what the one allow says.
       requirement !== undefined && findings.some((other) => other.requirement === requirement);
     if (!known) findings.push(finding);
   }
@@ -272,7 +277,6 @@ function matchedOf({ denies, requires, allows }: HeardRules): readonly string[] 
 }
 
 function shadowOf({ shadows }: HeardRules): Decision['shadow'] {
-  if (shadows.length === 0) return EMPTY;
   return frozen(shadows.map((heard) => ({ rule: heard.compiled.rule.id, would: wouldOf(heard) })));
 }
 
@@ -288,6 +292,7 @@ function ordered(findings: readonly Finding[]): readonly Finding[] {
 
 /** A list of a decision with its items; what those hold is frozen where it is made. */
 function frozen<Item>(items: readonly Item[]): readonly Item[] {
+  // mutant: an empty list of its own is frozen alike.
   if (items.length === 0) return EMPTY;
   for (const item of items) Object.freeze(item);
   return Object.freeze(items);

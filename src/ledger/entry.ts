@@ -24,7 +24,9 @@ export type LedgerKind =
   | 'resumed'
   | 'directory'
   | 'epoch'
-  | 'purged';
+  | 'purged'
+  | 'restored'
+  | 'erased';
 
 /** An entry to be appended: its bytes, and the payloads it names. */
 export interface LedgerDraft {
@@ -55,8 +57,21 @@ export interface EntryParts {
   readonly salt: () => Uint8Array;
 }
 
+/** The longest entry that a log's tiles can hold (C2SP tlog-tiles). */
+export const ENTRY_BYTES_MAX = 65_535;
+
 /** Writes an entry: version, tenant, instant, kind, action, body, and the salted digests of its payloads. */
 export function draftEntry(parts: EntryParts): LedgerDraft {
+  const drafted = draft(parts);
+  if (drafted.bytes.length <= ENTRY_BYTES_MAX) return drafted;
+  // What stands in lists goes beside the log, whole; what names the action and what became of it stays.
+  const body = Object.fromEntries(
+    Object.entries(parts.body).filter(([, value]) => typeof value !== 'object' || value === null),
+  );
+  return draft({ ...parts, body, payloads: { ...parts.payloads, body: parts.body } });
+}
+
+function draft(parts: EntryParts): LedgerDraft {
   const payloads: LedgerPayload[] = [];
   const digests: Record<string, Digest> = {};
   for (const [name, value] of Object.entries(parts.payloads ?? {})) {

@@ -33,6 +33,12 @@ export interface ForecastRequest extends ProposeRequest {
   readonly touch?: boolean;
 }
 
+/** The body of a proposal whose executor lies elsewhere. */
+export interface PermitRequest extends ProposeRequest {
+  /** Binds the claim to a key: whoever presents it has to prove that key, by DPoP or otherwise. */
+  readonly cnf?: { readonly jkt: string };
+}
+
 const proposal = {
   target: z.string().min(1).max(64),
   operation: z.string().min(1).max(64),
@@ -49,6 +55,34 @@ export const proposeRequest: z.ZodType<ProposeRequest> = z.strictObject(proposal
 export const forecastRequest: z.ZodType<ForecastRequest> = z.strictObject({
   ...proposal,
   touch: z.boolean().exactOptional(),
+});
+
+/** A {@link PermitRequest} as received. */
+export const permitRequest: z.ZodType<PermitRequest> = z.strictObject({
+  ...proposal,
+  cnf: z
+    .strictObject({
+      jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/u, 'must be a SHA-256 thumbprint in base64url'),
+    })
+    .exactOptional(),
+});
+
+/** A claim, with what goes to its executor beside it. */
+export interface ClaimView {
+  /** The JWT. It admits nothing by itself, and only its audience can redeem it. */
+  readonly claim: string;
+  readonly audience: string;
+  readonly expiresAt: string;
+  /** The action's canonical JSON: the very bytes that the claim is about. */
+  readonly action: string;
+}
+
+/** A {@link ClaimView} as sent. */
+const claimView: z.ZodType<ClaimView> = z.object({
+  claim: z.string(),
+  audience: z.string(),
+  expiresAt: instantText,
+  action: z.string(),
 });
 
 /** One action as it is now. */
@@ -80,8 +114,12 @@ export interface ActionView {
   readonly ended?: { readonly reason: string; readonly by?: string };
   /** The agent's own words. */
   readonly note?: string;
+  /** Where the proof of what became of it is; absent while that is open. */
+  readonly receipt?: string;
   /** Milliseconds after which asking again makes sense; absent where nothing will change. */
   readonly pollAfterMs?: number;
+  /** On the routes of permits, where nothing but its executor is waited for. */
+  readonly permit?: ClaimView;
 }
 
 /** An {@link ActionView} as sent. */
@@ -106,7 +144,9 @@ export const actionView: z.ZodType<ActionView> = z.object({
   result: jsonValue.exactOptional(),
   ended: z.object({ reason: z.string(), by: z.string().exactOptional() }).exactOptional(),
   note: z.string().exactOptional(),
+  receipt: z.string().exactOptional(),
   pollAfterMs: z.int().exactOptional(),
+  permit: claimView.exactOptional(),
 });
 
 /** A page of actions, newest first. */

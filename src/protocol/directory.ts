@@ -1,4 +1,4 @@
-/** Agents and people over the wire. A key is answered once, when it is made, and never again. */
+/** Agents, people and executors over the wire. A key is answered once, when it is made, and never again. */
 import * as z from 'zod';
 import { instantText, nameText } from './words.ts';
 
@@ -20,6 +20,11 @@ export interface PersonRequest {
   readonly aliases?: readonly string[];
 }
 
+/** Enrols an executor that redeems permits, or makes another key for it. */
+export interface ExecutorRequest {
+  readonly name: string;
+}
+
 const names = z.array(nameText).max(64);
 
 /** An {@link AgentRequest} as received. */
@@ -37,6 +42,9 @@ export const personRequest: z.ZodType<PersonRequest> = z.strictObject({
   aliases: names.exactOptional(),
 });
 
+/** An {@link ExecutorRequest} as received. */
+export const executorRequest: z.ZodType<ExecutorRequest> = z.strictObject({ name: nameText });
+
 /** Replaces an account's roles. */
 export interface RolesRequest {
   readonly roles: readonly string[];
@@ -47,7 +55,7 @@ export const rolesRequest: z.ZodType<RolesRequest> = z.strictObject({ roles: nam
 
 /** An account. */
 export interface AccountView {
-  readonly kind: 'agent' | 'person';
+  readonly kind: 'agent' | 'person' | 'executor';
   readonly name: string;
   readonly roles: readonly string[];
   readonly owners: readonly string[];
@@ -59,7 +67,7 @@ export interface AccountView {
 
 /** An {@link AccountView} as sent. */
 export const accountView: z.ZodType<AccountView> = z.object({
-  kind: z.enum(['agent', 'person']),
+  kind: z.enum(['agent', 'person', 'executor']),
   name: z.string(),
   roles: z.array(z.string()),
   owners: z.array(z.string()),

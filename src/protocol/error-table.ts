@@ -42,7 +42,7 @@ export const REQUEST_ERRORS = {
   wrong_key_sort: {
     status: 403,
     title: 'Wrong sort of key',
-    doc: 'The key is of a sort that this route does not take: agents propose, people answer, the operator runs the layer.',
+    doc: 'The key is of a sort that this route does not take: agents propose, people answer, executors redeem, the operator runs the layer.',
   },
   host_not_allowed: {
     status: 403,
@@ -70,6 +70,12 @@ export const REQUEST_ERRORS = {
     title: 'No such action',
     doc: 'There is no action with this id, or it belongs to another agent.',
   },
+  tile_unknown: {
+    status: 404,
+    title: 'No such tile',
+    doc: 'The tree has no such tile (yet), or its path is not written as C2SP tlog-tiles has it.',
+    hint: 'read `/v1/ledger/checkpoint` for the size of the tree',
+  },
   halt_unknown: {
     status: 404,
     title: 'No such halt',
@@ -78,13 +84,50 @@ export const REQUEST_ERRORS = {
   account_unknown: {
     status: 404,
     title: 'No such account',
-    doc: 'There is no agent or person of this name.',
+    doc: 'There is no agent, person or executor of this name.',
   },
   key_unknown: {
     status: 404,
     title: 'No such key',
     doc: 'The account has no live key of this id.',
     hint: 'list its keys with `exequatur agent key list NAME` or `exequatur person key list NAME`',
+  },
+  permit_unknown: {
+    status: 404,
+    title: 'No such permit',
+    doc: 'There is no permit of this id for this caller, or it was not redeemed.',
+  },
+  permit_malformed: {
+    status: 400,
+    title: 'No permit',
+    doc: 'The text is not a permit in its one form: header and claims in canonical JSON, base64url without padding.',
+    hint: 'hand the claim over as it came from the layer',
+  },
+  permit_not_genuine: {
+    status: 403,
+    title: 'Not a permit of this layer',
+    doc: 'The permit is of another type, algorithm or issuer, or not signed by a key of this layer.',
+  },
+  permit_for_another: {
+    status: 403,
+    title: 'Permit for another executor',
+    doc: 'The audience of the permit is not the caller; nothing was handed over.',
+  },
+  not_redeemer: {
+    status: 403,
+    title: 'Not the redeemer',
+    doc: 'Another executor redeemed this permit, or it was redeemed as another execution; only that one is settled, by whom it was given.',
+  },
+  blob_unknown: {
+    status: 404,
+    title: 'No such blob',
+    doc: 'There is no blob of this digest, or no more, or another agent put it.',
+  },
+  blob_too_large: {
+    status: 413,
+    title: 'Blob too large',
+    doc: 'The blob is larger than one may be; nothing was kept.',
+    hint: 'the operator sets `blobs.bytesMax`',
   },
   error_unknown: {
     status: 404,
@@ -163,6 +206,34 @@ export const STATE_ERRORS = {
     title: 'Not held',
     doc: 'The action is not waiting (any more), so there is nothing to answer or withdraw.',
   },
+  permit_expired: {
+    status: 409,
+    title: 'Permit expired',
+    doc: 'The time of the permit is over, or has not come; nothing was handed over.',
+    hint: 'its agent can ask for a fresh claim with `GET /v1/permits/{id}`',
+  },
+  permit_redeemed: {
+    status: 409,
+    title: 'Redeemed already',
+    doc: 'The permit was redeemed before; it is redeemed once, and this caller must not execute it.',
+  },
+  permit_not_admitted: {
+    status: 409,
+    title: 'Not admitted now',
+    doc: 'The action was decided anew and is not admitted (any more); nothing was handed over.',
+    hint: 'its agent learns what it waits for; the permit may be redeemed later, while it is good',
+  },
+  permit_settled: {
+    status: 409,
+    title: 'Settled already',
+    doc: 'How the execution ended is known already, otherwise than said now; nothing was changed.',
+  },
+  not_final: {
+    status: 409,
+    title: 'Not final',
+    doc: 'The action may still run or its outcome is still open, so nothing of it is erased.',
+    hint: 'withdraw or reject what is held; resolve what is unknown',
+  },
   not_unknown: {
     status: 409,
     title: 'Not unknown',
@@ -212,6 +283,47 @@ export const STATE_ERRORS = {
     doc: 'The stored bytes are not the action that was proposed; it will be denied.',
     hint: 'somebody changed the database behind the layer; look into it',
   },
+  blob_digest_mismatch: {
+    status: 422,
+    title: 'Not these bytes',
+    doc: 'The bytes that came have another SHA-256 than the path says; nothing was kept.',
+    hint: 'send the file as it is, byte by byte: with curl `--data-binary @FILE` or `-T FILE`',
+  },
+  ledger_changed: {
+    status: 409,
+    title: 'Ledger was changed',
+    doc: 'Stored bytes are not those that the ledger holds, so nothing is signed for them.',
+    hint: 'somebody changed files behind the layer: look into it, and compare with a backup',
+  },
+  receipt_not_ready: {
+    status: 409,
+    title: 'No receipt for its agent yet',
+    doc: 'The action is open; its agent gets the receipt once it is known what became of it.',
+    hint: 'poll the action: the answer has a `receipt` then',
+  },
+  receipt_erased: {
+    status: 409,
+    title: 'Too much was erased',
+    doc: 'An entry of this action was too long for the log, and what it said was erased; there is no receipt any more.',
+  },
+  receipt_too_large: {
+    status: 409,
+    title: 'Receipt too large',
+    doc: 'What the ledger holds of this action is more than a receipt may hold.',
+    hint: 'take the ledger instead: `exequatur ledger export`',
+  },
+  blob_changed: {
+    status: 409,
+    title: 'Stored bytes were changed',
+    doc: 'The stored bytes of the blob are no longer those that its name says; no action runs on them.',
+    hint: 'put it again; somebody changed files behind the layer: look into it',
+  },
+  blob_missing: {
+    status: 422,
+    title: 'Blob missing',
+    doc: 'The agent has not put a blob that the action names, or it has expired; nothing was executed.',
+    hint: 'put it with `PUT /v1/blobs/{sha256}` and propose again',
+  },
   idempotency_key_reused: {
     status: 422,
     title: 'Idempotency key reused',
@@ -232,6 +344,30 @@ export const STATE_ERRORS = {
     status: 422,
     title: 'No such delegator',
     doc: 'There is no live person of the delegator’s name.',
+  },
+  evidence_missing: {
+    status: 422,
+    title: 'Evidence missing',
+    doc: 'That nothing was executed takes `evidence`: what makes it certain.',
+    hint: 'settle as `unknown` where it is not certain',
+  },
+  result_too_large: {
+    status: 422,
+    title: 'Result too large',
+    doc: 'Result and evidence together have more than 65,536 bytes; nothing was settled.',
+    hint: 'say what matters, and keep the rest where it can be found again',
+  },
+  not_a_permit: {
+    status: 422,
+    title: 'No executor elsewhere',
+    doc: 'The layer itself performs this operation, so there is no permit for it; nothing was executed.',
+    hint: 'propose it with `POST /v1/actions`',
+  },
+  permit_too_large: {
+    status: 422,
+    title: 'Action too large for a permit',
+    doc: 'The action has more than 65,536 bytes, which no claim carries.',
+    hint: 'name large inputs by their digest',
   },
   reason_missing: {
     status: 422,
@@ -266,6 +402,25 @@ export const LATER_ERRORS = {
     doc: 'This key has as many event streams open as one key may have.',
     retryAfterSeconds: 5,
   },
+  too_many_uploads: {
+    status: 429,
+    title: 'Too many uploads',
+    doc: 'As many blobs are being uploaded as may be at once; nothing was kept.',
+    retryAfterSeconds: 2,
+  },
+  blobs_of_agent_full: {
+    status: 429,
+    title: 'No room for this agent’s blobs',
+    doc: 'The blobs of this agent take as much room as they may; nothing was kept.',
+    hint: 'blobs that no open action names go away by themselves',
+    retryAfterSeconds: 60,
+  },
+  blobs_full: {
+    status: 503,
+    title: 'No room for blobs',
+    doc: 'All blobs together take as much room as they may; nothing was kept.',
+    retryAfterSeconds: 60,
+  },
   overloaded: {
     status: 503,
     title: 'Overloaded',
@@ -283,6 +438,25 @@ export const LATER_ERRORS = {
     title: 'Stopping',
     doc: 'The layer is stopping and takes nothing new; nothing was executed.',
     retryAfterSeconds: 5,
+  },
+  ledger_off: {
+    status: 503,
+    title: 'No signed ledger here',
+    doc: 'This layer has no key to sign its ledger with.',
+    retryAfterSeconds: 60,
+  },
+  ledger_unsigned: {
+    status: 503,
+    title: 'Ledger is not signed any more',
+    doc: 'The ledger did not only grow since its newest checkpoint, so that the layer signs it no more.',
+    hint: 'somebody changed the store behind the layer: stop it, and compare it with a backup',
+    retryAfterSeconds: 60,
+  },
+  permits_off: {
+    status: 503,
+    title: 'No permits here',
+    doc: 'This layer has no key to sign permits with; nothing was executed.',
+    retryAfterSeconds: 60,
   },
   store_full: {
     status: 503,

@@ -23,6 +23,8 @@ export const MEDIA_TYPES = {
   events: 'text/event-stream',
   text: 'text/plain',
   html: 'text/html',
+  bytes: 'application/octet-stream',
+  receipt: 'application/vnd.exequatur.receipt+json',
 } as const;
 
 /** Bytes of a request body. */

@@ -12,6 +12,7 @@ import {
   forecastView,
   proposeRequest,
 } from './actions.ts';
+import { blobView } from './blobs.ts';
 import { answerRequest, consentView, resolutionRequest } from './answers.ts';
 import {
   accountList,
@@ -57,6 +58,7 @@ const NAMES: Readonly<Record<string, Schema>> = {
   Explanation: explanationView,
   Forecast: forecastView,
   Consent: consentView,
+  Blob: blobView,
   History: history,
   Halt: haltView,
   HaltList: haltList,
@@ -161,7 +163,7 @@ function schemeOf(sort: (typeof KEY_SORTS)[number]): JsonObject {
 function pathsOf(routes: readonly (readonly [string, AnyRoute])[], registry: Registry): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
   for (const [name, route] of routes) {
-    const path = (paths[route.path] ??= {});
+    const path = (paths[route.path.replace('{+', '{')] ??= {});
     path[route.method.toLowerCase()] = operationOf(name, route, registry);
   }
   return paths;
@@ -172,8 +174,11 @@ function operationOf(name: string, route: AnyRoute, registry: Registry): JsonObj
   return {
     operationId: name,
     summary: route.summary,
-    security: route.auth === 'none' ? [] : route.auth.map((sort) => ({ [sort]: [] })),
+    security: securityOf(route),
     ...(parameters.length === 0 ? {} : { parameters }),
+    ...(route.takes === 'bytes'
+      ? { requestBody: { required: true, content: { [MEDIA_TYPES.bytes]: { schema: {} } } } }
+      : {}),
     ...(route.body === undefined
       ? {}
       : {
@@ -186,8 +191,14 @@ function operationOf(name: string, route: AnyRoute, registry: Registry): JsonObj
   };
 }
 
+function securityOf({ auth, publishable }: AnyRoute): readonly JsonObject[] {
+  if (auth === 'none') return [];
+  const sorts = auth.map((sort): JsonObject => ({ [sort]: [] }));
+  return publishable === true ? [...sorts, {}] : sorts;
+}
+
 function parametersOf(route: AnyRoute): readonly JsonObject[] {
-  const inPath = [...route.path.matchAll(/\{(\w+)\}/gu)].map(([, name = '']): JsonObject => ({
+  const inPath = [...route.path.matchAll(/\{\+?(\w+)\}/gu)].map(([, name = '']): JsonObject => ({
     name,
     in: 'path',
     required: true,
@@ -246,6 +257,9 @@ function contentOf(route: AnyRoute, registry: Registry): JsonObject {
     case 'html':
     case 'text':
       return { [MEDIA_TYPES[route.produces]]: text };
+    case 'bytes':
+    case 'receipt':
+      return { [MEDIA_TYPES[route.produces]]: { schema: {} } };
     case 'explained':
       return {
         [MEDIA_TYPES.json]: { schema: refTo(route.answer, registry) },

@@ -27,26 +27,8 @@ import {
   type ConsentView,
   type ResolutionRequest,
 } from './answers.ts';
-import {
-  accountList,
-  accountView,
-  agentRequest,
-  enrolledView,
-  keyList,
-  keyRequest,
-  keyView,
-  personRequest,
-  rolesRequest,
-  type AccountList,
-  type AccountView,
-  type AgentRequest,
-  type EnrolledView,
-  type KeyList,
-  type KeyRequest,
-  type KeyView,
-  type PersonRequest,
-  type RolesRequest,
-} from './directory.ts';
+import { blobView, type BlobView } from './blobs.ts';
+import { DIRECTORY_ROUTES, type DirectoryRouteTable } from './directory-routes.ts';
 import { eventsQuery, history, type EventsQuery, type History } from './events.ts';
 import {
   haltedView,
@@ -60,11 +42,15 @@ import {
 } from './halts.ts';
 import type { JsonObject } from '../kernel/json/value.ts';
 import type { KeySort } from './keys.ts';
+import { LEDGER_ROUTES, type LedgerRouteTable } from './ledger-routes.ts';
+import { PERMIT_ROUTES, type PermitRouteTable } from './permit-routes.ts';
 import { noQuery, waitQuery, type NoQuery, type WaitQuery } from './query.ts';
 import {
   backupRequest,
   backupView,
   healthView,
+  eraseRequest,
+  eraseView,
   purgeRequest,
   purgeView,
   readyView,
@@ -73,6 +59,8 @@ import {
   type BackupRequest,
   type BackupView,
   type HealthView,
+  type EraseRequest,
+  type EraseView,
   type PurgeRequest,
   type PurgeView,
   type ReadyView,
@@ -83,20 +71,24 @@ import { jsonObject } from './words.ts';
 
 /** One route. Errors are problem details on every route; see `errors.ts`. */
 export interface Route<Body, Query, Answer> {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** With parameters in braces. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** With parameters in braces; one that begins with a plus takes several segments. */
   readonly path: `/${string}`;
   /** Sorts of keys that may call it; `none` takes no key at all. */
   readonly auth: readonly KeySort[] | 'none';
+  /** Answers without a key, too, where the configuration makes the ledger public. */
+  readonly publishable?: true;
   readonly summary: string;
-  /** `undefined`: the route takes no body. */
+  /** `undefined`: the route takes no body, or bytes. */
   readonly body: z.ZodType<Body> | undefined;
+  /** It takes bytes of any sort, which no schema sees. */
+  readonly takes?: 'bytes';
   readonly query: z.ZodType<Query>;
   readonly answer: z.ZodType<Answer>;
   /** The statuses of answers that are no errors. */
   readonly statuses: readonly number[];
   /** What it answers with, `json` if absent; `explained` is JSON, or plain text if asked by `Accept`. */
-  readonly produces?: 'events' | 'html' | 'explained' | 'text';
+  readonly produces?: 'events' | 'html' | 'explained' | 'text' | 'bytes' | 'receipt';
   /** Whether it reads an `Idempotency-Key`. */
   readonly idempotent?: true;
 }
@@ -107,7 +99,7 @@ type Read<Query, Answer> = Route<undefined, Query, Answer>;
 type Write<Body, Answer> = Route<Body, NoQuery, Answer>;
 
 /** The routes with the types of what they take and give. */
-export interface RouteTable {
+export interface RouteTable extends PermitRouteTable, LedgerRouteTable, DirectoryRouteTable {
   readonly propose: Write<ProposeRequest, ActionView>;
   readonly actions: Read<ActionsQuery, ActionList>;
   readonly action: Read<WaitQuery, ActionView>;
@@ -118,27 +110,16 @@ export interface RouteTable {
   readonly answer: Write<AnswerRequest, ActionView>;
   readonly resolve: Write<ResolutionRequest, ActionView>;
   readonly forecast: Write<ForecastRequest, ForecastView>;
+  readonly putBlob: Write<undefined, BlobView>;
+  readonly blob: Read<NoQuery, unknown>;
   readonly events: Read<EventsQuery, unknown>;
   readonly halt: Write<HaltRequest, HaltedView>;
   readonly halts: Read<NoQuery, HaltList>;
   readonly resume: Write<undefined, HaltView>;
-  readonly enrolAgent: Write<AgentRequest, EnrolledView>;
-  readonly agents: Read<NoQuery, AccountList>;
-  readonly revokeAgent: Write<undefined, AccountView>;
-  readonly agentRoles: Write<RolesRequest, AccountView>;
-  readonly agentKeys: Read<NoQuery, KeyList>;
-  readonly addAgentKey: Write<KeyRequest, EnrolledView>;
-  readonly revokeAgentKey: Write<undefined, KeyView>;
-  readonly enrolPerson: Write<PersonRequest, EnrolledView>;
-  readonly people: Read<NoQuery, AccountList>;
-  readonly revokePerson: Write<undefined, AccountView>;
-  readonly personRoles: Write<RolesRequest, AccountView>;
-  readonly personKeys: Read<NoQuery, KeyList>;
-  readonly addPersonKey: Write<KeyRequest, EnrolledView>;
-  readonly revokePersonKey: Write<undefined, KeyView>;
   readonly status: Read<NoQuery, StatusView>;
   readonly reload: Write<undefined, ReloadView>;
   readonly purge: Write<PurgeRequest, PurgeView>;
+  readonly erase: Write<EraseRequest, EraseView>;
   readonly backup: Write<BackupRequest, BackupView>;
   readonly health: Read<NoQuery, HealthView>;
   readonly ready: Read<NoQuery, ReadyView>;
@@ -155,6 +136,7 @@ const AGENT = ['agent'] as const;
 const PERSON = ['person'] as const;
 const OPERATOR = ['operator'] as const;
 const STEERING = ['person', 'operator'] as const;
+const READING = ['agent', 'person'] as const;
 const ANY = ['agent', 'person', 'operator'] as const;
 
 const READ = { method: 'GET', body: undefined, query: noQuery, statuses: [200] } as const;
@@ -243,6 +225,24 @@ export const ROUTES: RouteTable = {
     body: forecastRequest,
     answer: forecastView,
   },
+  putBlob: {
+    ...WRITE,
+    method: 'PUT',
+    path: '/v1/blobs/{sha256}',
+    auth: AGENT,
+    summary: 'Put a large input under its SHA-256, for actions to name',
+    body: undefined,
+    takes: 'bytes',
+    answer: blobView,
+  },
+  blob: {
+    ...READ,
+    path: '/v1/blobs/{sha256}',
+    auth: READING,
+    summary: 'The bytes of a blob, for people and for agents that put it',
+    answer: z.unknown(),
+    produces: 'bytes',
+  },
   events: {
     ...READ,
     path: '/v1/events',
@@ -275,114 +275,9 @@ export const ROUTES: RouteTable = {
     summary: 'End a halt',
     answer: haltView,
   },
-  enrolAgent: {
-    ...WRITE,
-    path: '/v1/agents',
-    auth: OPERATOR,
-    summary: 'Enrol an agent, or make another key for it',
-    body: agentRequest,
-    answer: enrolledView,
-    statuses: [201],
-  },
-  agents: {
-    ...READ,
-    path: '/v1/agents',
-    auth: STEERING,
-    summary: 'All agents',
-    answer: accountList,
-  },
-  revokeAgent: {
-    ...END,
-    path: '/v1/agents/{name}',
-    auth: OPERATOR,
-    summary: 'Revoke an agent and all its keys, for good',
-    answer: accountView,
-  },
-  agentRoles: {
-    ...WRITE,
-    path: '/v1/agents/{name}/roles',
-    auth: OPERATOR,
-    summary: 'Replace the roles of an agent',
-    body: rolesRequest,
-    answer: accountView,
-  },
-  agentKeys: {
-    ...READ,
-    path: '/v1/agents/{name}/keys',
-    auth: OPERATOR,
-    summary: 'The keys of an agent, without the keys',
-    answer: keyList,
-  },
-  addAgentKey: {
-    ...WRITE,
-    path: '/v1/agents/{name}/keys',
-    auth: OPERATOR,
-    summary: 'Make another key for an agent; those there are stay good',
-    body: keyRequest,
-    answer: enrolledView,
-    statuses: [201],
-  },
-  revokeAgentKey: {
-    ...END,
-    path: '/v1/agents/{name}/keys/{key}',
-    auth: OPERATOR,
-    summary: 'Revoke one key of an agent, for good; its other keys go on',
-    answer: keyView,
-  },
-  enrolPerson: {
-    ...WRITE,
-    path: '/v1/people',
-    auth: OPERATOR,
-    summary: 'Enrol a person, or make another key for them',
-    body: personRequest,
-    answer: enrolledView,
-    statuses: [201],
-  },
-  people: {
-    ...READ,
-    path: '/v1/people',
-    auth: STEERING,
-    summary: 'All people',
-    answer: accountList,
-  },
-  revokePerson: {
-    ...END,
-    path: '/v1/people/{name}',
-    auth: OPERATOR,
-    summary: 'Revoke a person and all their keys, for good',
-    answer: accountView,
-  },
-  personRoles: {
-    ...WRITE,
-    path: '/v1/people/{name}/roles',
-    auth: OPERATOR,
-    summary: 'Replace the roles of a person',
-    body: rolesRequest,
-    answer: accountView,
-  },
-  personKeys: {
-    ...READ,
-    path: '/v1/people/{name}/keys',
-    auth: OPERATOR,
-    summary: 'The keys of a person, without the keys',
-    answer: keyList,
-  },
-  addPersonKey: {
-    ...WRITE,
-    path: '/v1/people/{name}/keys',
-    auth: OPERATOR,
-    summary: 'Make another key for a person; those there are stay good',
-    body: keyRequest,
-    answer: enrolledView,
-    statuses: [201],
-  },
-  revokePersonKey: {
-    ...END,
-    path: '/v1/people/{name}/keys/{key}',
-    auth: OPERATOR,
-    summary: 'Revoke one key of a person, for good; its other keys go on',
-    answer: keyView,
-  },
+  ...PERMIT_ROUTES,
+  ...LEDGER_ROUTES,
+  ...DIRECTORY_ROUTES,
   status: {
     ...READ,
     path: '/v1/status',
@@ -405,6 +300,14 @@ export const ROUTES: RouteTable = {
     summary: 'Erase what old final actions carried; rows and ledger entries stay',
     body: purgeRequest,
     answer: purgeView,
+  },
+  erase: {
+    ...WRITE,
+    path: '/v1/actions/{id}/erase',
+    auth: OPERATOR,
+    summary: 'Erase what one final action carried; its row and ledger entries stay',
+    body: eraseRequest,
+    answer: eraseView,
   },
   backup: {
     ...WRITE,
@@ -465,9 +368,10 @@ export const ROUTES: RouteTable = {
 
 /** A route's path with its parameters filled in, each encoded as one segment. */
 export function pathOf(name: RouteName, parameters: Readonly<Record<string, string>> = {}): string {
-  return ROUTES[name].path.replace(/\{(\w+)\}/gu, (_, parameter: string) => {
+  return ROUTES[name].path.replace(/\{(\+?)(\w+)\}/gu, (_, plus: string, parameter: string) => {
     const value = parameters[parameter];
     if (value === undefined) throw new TypeError(`path of \`${name}\` needs \`${parameter}\``);
-    return encodeURIComponent(value);
+    const segments = plus === '' ? [value] : value.split('/');
+    return segments.map(encodeURIComponent).join('/');
   });
 }

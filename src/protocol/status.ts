@@ -1,5 +1,6 @@
 /** What the layer says of itself. Only {@link ReadyView} is told without a key, and it names nothing. */
 import * as z from 'zod';
+import { REASON_LENGTH_MAX } from './headers.ts';
 import { instantText, nameText } from './words.ts';
 
 /** Why the layer is not as it should be. */
@@ -137,6 +138,32 @@ export const purgeView: z.ZodType<PurgeView> = z.object({
   actions: z.int(),
   payloads: z.int(),
   complete: z.boolean(),
+});
+
+/** Erases the content of one final action; the reason stays in the ledger. */
+export interface EraseRequest {
+  readonly reason: string;
+}
+
+/** An {@link EraseRequest} as received. */
+export const eraseRequest: z.ZodType<EraseRequest> = z.strictObject({
+  reason: z.string().trim().min(1).max(REASON_LENGTH_MAX),
+});
+
+/** What was erased. */
+export interface EraseView {
+  readonly id: string;
+  /** Payloads beside the ledger. */
+  readonly payloads: number;
+  /** It had been erased before, and nothing was left to erase. */
+  readonly before: boolean;
+}
+
+/** An {@link EraseView} as sent. */
+export const eraseView: z.ZodType<EraseView> = z.object({
+  id: z.string(),
+  payloads: z.int(),
+  before: z.boolean(),
 });
 
 /** What a reload came to; an invalid configuration is a `configuration_invalid` problem instead. */

@@ -10,6 +10,7 @@ import type {
 } from '../protocol/actions.ts';
 import type { EventView } from '../protocol/events.ts';
 import { answerOf, isActionView, isRecord, type Answer } from './answer.ts';
+import { putBlob, type PutBlobOptions } from './blobs.ts';
 import { ApiError, UnansweredError, UsageError } from './errors.ts';
 import { events, type EventsOptions } from './events.ts';
 import {
@@ -64,6 +65,15 @@ export interface Client {
   withdraw(id: string): Promise<Answer>;
   /** What would happen now. Nothing is stored or executed. */
   forecast(proposal: ForecastRequest): Promise<ForecastView>;
+  /**
+   * Puts a large input, such as a plan or a script, and gives the name that stands for it in arguments
+   * of the type `blob`. Putting it again keeps it longer. Throws {@link ApiError}, such as
+   * `blob_too_large`, `blobs_full` and `blob_digest_mismatch`.
+   */
+  putBlob(
+    content: Blob | Uint8Array<ArrayBuffer> | string,
+    options?: PutBlobOptions,
+  ): Promise<string>;
   /** What happens to this agent's actions, from now on or after a sequence, until the signal aborts. */
   events(options?: EventsOptions): AsyncGenerator<EventView, void, undefined>;
 }
@@ -80,13 +90,15 @@ const BACKOFF_MS_MAX = 10_000;
 
 /** A client for the agent whose key it is. Throws {@link UsageError} `url_invalid` or `key_invalid`. */
 export function createClient(options: ClientOptions): Client {
-  const place = placeOf(options.url, options.key, options.fetch ?? fetchOfRuntime);
+  const { url, key, fetch = fetchOfRuntime } = options;
+  const place = placeOf({ url, key, sort: 'agent', fetch });
   return {
     act: (proposal, how) => act(place, proposal, how),
     action: (id, how) => follow(place, id, how),
     withdraw: async (id) =>
       viewOf(await exchange(place, { method: 'POST', path: `${pathOf(id)}/withdraw` })),
     forecast: (proposal) => forecast(place, proposal),
+    putBlob: (content, how) => putBlob(place, content, how),
     events: (where) => events(place, where),
   };
 }

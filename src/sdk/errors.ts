@@ -17,7 +17,7 @@ export class ExequaturError extends Error {
   }
 }
 
-/** It cannot work as it was called; nothing was sent. Codes: `url_invalid`, `key_invalid`, `wait_invalid`. */
+/** It cannot work as it was called; nothing was sent. Codes: `url_invalid`, `key_invalid`, `wait_invalid`, `sha256_invalid`. */
 export class UsageError extends ExequaturError {
   override readonly name: string = 'UsageError';
 }

@@ -16,11 +16,13 @@ export interface Place {
 
 /** One request. */
 export interface Asked {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** From `/v1` on. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Sent as they are, instead of a body. */
+  readonly bytes?: Blob;
   /** Milliseconds that the layer may wait before it answers. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -36,15 +38,26 @@ export interface Answered {
 const ANSWER_MS_MAX = 30_000;
 
 /** A place from what the caller gave. Throws {@link UsageError} `url_invalid` or `key_invalid`. */
-export function placeOf(url: string | URL, key: string, fetch: Fetch): Place {
+export function placeOf({
+  url,
+  key,
+  sort,
+  fetch,
+}: {
+  readonly url: string | URL;
+  readonly key: string;
+  /** Whose key it has to be. */
+  readonly sort: 'agent' | 'executor';
+  readonly fetch: Fetch;
+}): Place {
   const parsed = URL.parse(String(url));
   const isHttp = parsed?.protocol === 'http:' || parsed?.protocol === 'https:';
   if (parsed === null || !isHttp || parsed.username !== '' || parsed.password !== '') {
     throw new UsageError('url_invalid', '`url` must be the http or https address of a layer');
   }
   // Whatever is no key would stand in error messages of `fetch`, and may be a secret of something else.
-  if (!/^exq_agent_[A-Za-z0-9_-]{43}$/u.test(key)) {
-    throw new UsageError('key_invalid', '`key` must be the key of an agent: `exq_agent_…`');
+  if (!key.startsWith(`exq_${sort}_`) || !/^exq_[a-z]+_[A-Za-z0-9_-]{43}$/u.test(key)) {
+    throw new UsageError('key_invalid', `\`key\` must be the key of an ${sort}: \`exq_${sort}_…\``);
   }
   return { url: `${parsed.origin}${parsed.pathname}`.replace(/\/+$/u, ''), key, fetch };
 }
@@ -81,7 +94,7 @@ export async function exchange(place: Place, asked: Asked): Promise<Answered> {
 
 /** Sends a request; the answer's body is not read yet. A redirect is an error: it would carry the key elsewhere. */
 export function send(place: Place, asked: Asked, signal: AbortSignal): Promise<Response> {
-  const { method, path, headers, body } = asked;
+  const { method, path, headers, body, bytes } = asked;
   return place.fetch(`${place.url}${path}`, {
     method,
     redirect: 'error',
@@ -90,9 +103,11 @@ export function send(place: Place, asked: Asked, signal: AbortSignal): Promise<R
       accept: 'application/json, application/problem+json',
       authorization: `Bearer ${place.key}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(bytes === undefined ? {} : { 'content-type': 'application/octet-stream' }),
       ...headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(bytes === undefined ? {} : { body: bytes }),
   });
 }
 

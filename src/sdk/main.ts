@@ -5,6 +5,7 @@
 export { createClient, type ActOptions, type Client, type ClientOptions } from './client.ts';
 export type { Answer, Done, JsonObject, JsonValue, Refused, Unknown, Waiting } from './answer.ts';
 export { ApiError, ExequaturError, NotDoneError, UnansweredError, UsageError } from './errors.ts';
+export type { PutBlobOptions } from './blobs.ts';
 export { guard, type GuardedOperation } from './guard.ts';
 export type { EventsOptions } from './events.ts';
 export type { ActionView, ForecastView, ProposeRequest } from '../protocol/actions.ts';

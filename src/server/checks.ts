@@ -10,6 +10,7 @@ import type {
 import { createFileExecutor } from '../executors/file/executor.ts';
 import { createHttpExecutor } from '../executors/http/executor.ts';
 import { createMasker } from '../executors/mask.ts';
+import { createPermitExecutor } from '../executors/permit/executor.ts';
 import { createProcessExecutor } from '../executors/process/executor.ts';
 import { createSqlExecutor } from '../executors/sql/executor.ts';
 import type { ProbingExecutor } from '../executors/probing-executor.ts';
@@ -147,6 +148,7 @@ async function probeAll(inventory: Inventory): Promise<{
     process: createProcessExecutor(tools),
     sql: createSqlExecutor(tools),
     file: createFileExecutor(tools),
+    permit: createPermitExecutor(tools),
   };
   const signal = AbortSignal.timeout(PROBE_MS_MAX);
   const answers = await Promise.all(

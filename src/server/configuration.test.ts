@@ -48,6 +48,7 @@ policy: [conf/a.yaml, /etc/b.yaml]
 limits: { sendDelayMax: 1s, actionsMax: 8, deadlineDefault: 2h }
 isolation: separate-user
 retention: { settled: 90d, denied: 30d }
+blobs: { keep: 2h, bytesMax: 1MiB, bytesTotalMax: 1GiB, bytesPerAgentMax: 5000, uploadsMax: 2, uploadsPerAgentMax: 1, copies: run }
 `,
   );
   assert.deepEqual(configuration, {
@@ -60,6 +61,17 @@ retention: { settled: 90d, denied: 30d }
     limits: { sendDelayMsMax: 1000, actionsMax: 8, deadlineMsDefault: 7_200_000 },
     isolation: 'separate-user',
     retention: { settledMs: 90 * 86_400_000, deniedMs: 30 * 86_400_000 },
+    blobs: {
+      limits: {
+        keepMs: 7_200_000,
+        bytesMax: 1_048_576,
+        bytesTotalMax: 1_073_741_824,
+        bytesPerAgentMax: 5000,
+        uploadsMax: 2,
+        uploadsPerAgentMax: 1,
+      },
+      copies: join(directory, 'run'),
+    },
   });
 });
 
@@ -74,6 +86,7 @@ policy: []
 limits: { sendDelayMax: 5, actionsMax: 0 }
 isolation: full
 retention: { settled: 23h, for: 1d }
+blobs: { keep: 59s, bytesMax: 2000GiB, uploadsMax: 0, size: 1 }
 `,
     ),
     [
@@ -88,6 +101,10 @@ retention: { settled: 23h, for: 1d }
       '7:12 bad_choice',
       '8:23 out_of_range',
       '8:28 unknown_key',
+      '9:16 out_of_range',
+      '9:31 bad_size',
+      '9:52 out_of_range',
+      '9:55 unknown_key',
     ],
   );
 });

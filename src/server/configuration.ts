@@ -7,9 +7,12 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { KEPT_MS_MIN, type Retention } from '../engine/purging.ts';
 import { ENGINE_LIMITS, type EngineLimits } from '../engine/limits.ts';
 import { readDocument } from '../facts/document/read-document.ts';
+import { readSize } from '../facts/inventory/reading.ts';
 import type { DocumentNode, Problem } from '../kernel/document.ts';
 import { DocumentReader, type Members } from '../kernel/document-reader.ts';
 import { parseTenantName, type TenantName } from '../kernel/id.ts';
+import { BLOB_LIMITS, type BlobLimits } from '../stores/blobs/limits.ts';
+import { LEDGER_KEYS, ledgerOf, type LedgerSettings } from './ledger-settings.ts';
 
 /** How the layer is kept apart from the agents: nothing but the operator's word, told wherever it matters. */
 export const ISOLATIONS = ['none', 'separate-user', 'separate-host'] as const;
@@ -30,6 +33,17 @@ export interface ServerConfiguration {
   readonly isolation: Isolation;
   /** How long content is kept; for ever where it is absent. */
   readonly retention?: Retention;
+  /** What is not said here is as `BLOB_LIMITS` has it. */
+  readonly blobs?: BlobSettings;
+  /** What is not said here is as `LEDGER_DEFAULT` has it. */
+  readonly ledger?: LedgerSettings;
+}
+
+/** How much of blobs is kept, and where programs find copies of them. */
+export interface BlobSettings {
+  readonly limits: Partial<BlobLimits>;
+  /** Absolute; a directory below the system's temporary one if absent. */
+  readonly copies?: string;
 }
 
 /** The address. Port 0 is any free one; `hosts` are names by which the layer may be reached besides it. */
@@ -69,20 +83,40 @@ const TOP_KEYS: readonly string[] = [
   'limits',
   'isolation',
   'retention',
+  'blobs',
+  'ledger',
 ];
 const LISTEN_KEYS: readonly string[] = ['host', 'port', 'hosts'];
 const RETENTION_KEYS: readonly string[] = ['settled', 'denied'];
+/** The limits of blobs by the name they have there; the duration has no unit in its name. */
+const BLOB_NAMES: ReadonlyMap<string, keyof BlobLimits> = new Map(
+  Object.keys(BLOB_LIMITS)
+    .filter(isBlobLimit)
+    .map((name) => [name.replace(/Ms$/u, ''), name]),
+);
+const BLOB_KEYS: readonly string[] = [...BLOB_NAMES.keys(), 'copies'];
+
+function isBlobLimit(name: string): name is keyof BlobLimits {
+  return Object.hasOwn(BLOB_LIMITS, name);
+}
 
 /** Every key that a configuration may have, with a dot where one stands in another. */
 export const CONFIGURATION_KEYS: readonly string[] = [
   ...TOP_KEYS,
   ...LISTEN_KEYS.map((key) => `listen.${key}`),
   ...RETENTION_KEYS.map((key) => `retention.${key}`),
+  ...BLOB_KEYS.map((key) => `blobs.${key}`),
+  ...LEDGER_KEYS.map((key) => `ledger.${key}`),
   ...[...LIMIT_NAMES.keys()].map((key) => `limits.${key}`),
 ];
 
 /** Content may be kept for a hundred years; for ever is the default. */
 const RETENTION_MS_MAX = 36_600 * 86_400_000;
+
+/** A blob is kept at least for so long, or it could go between being put and being named. */
+const KEEP_MS_MIN = 60_000;
+const BLOB_BYTES_MAX = 1_099_511_627_776;
+const UPLOADS_MAX = 1000;
 
 /** The furthest away that any configured duration may be: a year. */
 const DURATION_MS_MAX = 366 * 86_400_000;
@@ -121,6 +155,8 @@ function configurationOf(
   };
   const isolation = members.get('isolation');
   const retention = members.get('retention');
+  const blobs = members.get('blobs');
+  const ledger = members.get('ledger');
   return {
     file,
     tenant: tenantOf(reader, members),
@@ -133,6 +169,8 @@ function configurationOf(
       (isolation === undefined ? undefined : reader.oneOf(isolation, 'isolation', ISOLATIONS)) ??
       'none',
     ...(retention === undefined ? {} : { retention: retentionOf(reader, retention) }),
+    ...(blobs === undefined ? {} : { blobs: blobsOf(reader, blobs, at) }),
+    ...(ledger === undefined ? {} : { ledger: ledgerOf(reader, ledger, at) }),
   };
 }
 
@@ -171,6 +209,37 @@ function retentionOf(reader: DocumentReader, node: DocumentNode): Retention {
     ...(settledMs === undefined ? {} : { settledMs }),
     ...(deniedMs === undefined ? {} : { deniedMs }),
   };
+}
+
+function blobsOf(
+  reader: DocumentReader,
+  node: DocumentNode,
+  at: (path: string) => string,
+): BlobSettings {
+  const members = reader.mapping(node, { what: 'blobs', optional: BLOB_KEYS });
+  const limits: Partial<Record<keyof BlobLimits, number>> = {};
+  for (const [key, name] of BLOB_NAMES) {
+    const value = members?.get(key);
+    const limit = value === undefined ? undefined : blobLimitOf(reader, value, name);
+    if (limit !== undefined) limits[name] = limit;
+  }
+  const copies = members?.get('copies');
+  const path = copies === undefined ? undefined : reader.text(copies, 'copies');
+  return { limits, ...(path === undefined ? {} : { copies: at(path) }) };
+}
+
+function blobLimitOf(
+  reader: DocumentReader,
+  node: DocumentNode,
+  name: keyof BlobLimits,
+): number | undefined {
+  if (name === 'keepMs') {
+    return reader.duration(node, 'keep', { min: KEEP_MS_MIN, max: DURATION_MS_MAX });
+  }
+  if (name === 'uploadsMax' || name === 'uploadsPerAgentMax') {
+    return reader.integer(node, name, { min: 1, max: UPLOADS_MAX });
+  }
+  return readSize({ reader, baseDirectory: '' }, node, { what: name, max: BLOB_BYTES_MAX });
 }
 
 function policiesOf(reader: DocumentReader, node: DocumentNode | undefined): readonly string[] {

@@ -2,15 +2,18 @@
  * One running layer: store, engine and listener with one lifetime. It starts whole or not at all, and
  * a reload that is not valid leaves the last good epoch active.
  */
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Refused } from '../cli/server-door.ts';
-import { controlEntry } from '../engine/entries.ts';
+import { blobsInUse } from '../engine/blobs.ts';
+import { activateEpoch } from '../engine/epochs.ts';
 import { Engine } from '../engine/engine.ts';
-import { StoreError, type Epoch } from '../engine/ports.ts';
+import type { BlobStore, Clock, Epoch } from '../engine/ports.ts';
 import { purge } from '../engine/purging.ts';
 import { createFileExecutor } from '../executors/file/executor.ts';
 import { createHttpExecutor } from '../executors/http/executor.ts';
 import type { Masker } from '../executors/mask.ts';
+import { createPermitExecutor } from '../executors/permit/executor.ts';
 import { createProcessExecutor } from '../executors/process/executor.ts';
 import { createSqlExecutor } from '../executors/sql/executor.ts';
 import { createCalendars } from '../facts/calendar/calendars.ts';
@@ -25,14 +28,22 @@ import { formatInstant } from '../kernel/instant.ts';
 import { sha256Hex } from '../kernel/sha256.ts';
 import type { DocumentProblem } from '../protocol/errors.ts';
 import type { EpochView, ReasonView } from '../protocol/status.ts';
+import { openFileBlobs } from '../stores/blobs/file-blobs.ts';
+import { BLOB_LIMITS } from '../stores/blobs/limits.ts';
 import { openSqliteStore, type SqliteStore } from '../stores/sqlite/open.ts';
-import { readConfiguration, type ServerConfiguration } from './configuration.ts';
+import {
+  readConfiguration,
+  type ConfigurationRead,
+  type ServerConfiguration,
+} from './configuration.ts';
 import { removeDaemonFile, writeDaemonFile } from './daemon-file.ts';
+import { openLedger, type Ledger } from './ledger-service.ts';
 import { isolationProblems } from './isolation.ts';
 import { loadEpoch, type EpochRead, type LoadedEpoch } from './loading.ts';
 import type { Log } from './log.ts';
 import { makePrivateDirectory, operatorKeyOf } from './private-files.ts';
 import { documentProblem } from './problems.ts';
+import { listenRefusal, storeRefusal } from './start-refusals.ts';
 import { SYSTEM_CLOCK, SYSTEM_RANDOMNESS } from './system.ts';
 
 /** How long what is under way may take to settle once the layer is told to stop. */
@@ -43,6 +54,9 @@ const ANSWERS_MS = 5000;
 
 /** How often old content is looked for. */
 const RETENTION_EVERY_MS = 3_600_000;
+
+/** How often, at least, blobs that nobody uses any more are looked for. */
+const BLOBS_EVERY_MS_MAX = 600_000;
 
 /** What a daemon is started with. */
 export interface DaemonParts {
@@ -56,6 +70,10 @@ export interface DaemonParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Problems name files as seen from here. */
   readonly directory: string;
+  /** The machine's own if absent. */
+  readonly clock?: Clock;
+  /** What a reload goes by; the configuration's file if absent. */
+  readonly readAgain?: () => Promise<ConfigurationRead>;
   /** `in_process`: requests come from {@link Daemon.fetch} alone; over a socket as well if absent. */
   readonly door?: 'in_process';
 }
@@ -82,7 +100,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Started> {
   try {
     store = await openSqliteStore({
       directory: configuration.data,
-      clock: SYSTEM_CLOCK,
+      clock: parts.clock ?? SYSTEM_CLOCK,
       corrupt: (error) => parts.log.error(error.code, error.message),
     });
   } catch (error) {
@@ -94,7 +112,18 @@ export async function startDaemon(parts: DaemonParts): Promise<Started> {
     return key;
   }
   parts.masker.register(key.key);
-  const daemon = new Daemon(parts, store);
+  const blobs = blobsOf(configuration, parts.clock ?? SYSTEM_CLOCK);
+  if ('kind' in blobs) {
+    await store.close();
+    return blobs;
+  }
+  const trouble = parts.log.warn.bind(parts.log);
+  const opened = await openLedger({ ...configuration, store, trouble });
+  if (opened.kind === 'refused') {
+    await store.close();
+    return opened;
+  }
+  const daemon = new Daemon(parts, { store, blobs, ledger: opened.ledger });
   try {
     await daemon.bind(hashOf(key.key));
     await daemon.activate(epoch);
@@ -106,11 +135,20 @@ export async function startDaemon(parts: DaemonParts): Promise<Started> {
   }
 }
 
+/** What a layer holds open. */
+interface Holdings {
+  readonly store: SqliteStore;
+  readonly blobs: BlobStore;
+  readonly ledger: Ledger;
+}
+
 /** A running layer. */
 export class Daemon {
   readonly engine: Engine;
   readonly #parts: DaemonParts;
   readonly #store: SqliteStore;
+  readonly #blobs: BlobStore;
+  readonly #ledger: Ledger;
   readonly #opened = Promise.withResolvers<void>();
   #app: HttpApp | undefined;
   #listening: Listening | undefined;
@@ -119,32 +157,42 @@ export class Daemon {
   #reloading: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
   #retaining: NodeJS.Timeout | undefined;
+  #expiring: NodeJS.Timeout | undefined;
   /** What is degraded now, by code. */
   readonly #reasons = new Map<string, string>();
 
-  constructor(parts: DaemonParts, store: SqliteStore) {
-    const { masker, environment, log, configuration } = parts;
-    const tools = { masker, environment, clock: SYSTEM_CLOCK };
+  constructor(parts: DaemonParts, { store, blobs, ledger }: Holdings) {
+    const { masker, environment, log, configuration, clock = SYSTEM_CLOCK } = parts;
+    const tools = { masker, environment, clock };
     this.#parts = parts;
     this.#store = store;
+    this.#blobs = blobs;
+    this.#ledger = ledger;
     this.#configuration = configuration;
     this.engine = new Engine({
       store,
       executors: {
         sql: createSqlExecutor(tools),
-        process: createProcessExecutor(tools),
+        process: createProcessExecutor({
+          ...tools,
+          blobs: { store: blobs, directory: copiesOf(configuration) },
+        }),
         http: createHttpExecutor(tools),
         file: createFileExecutor(tools),
+        permit: createPermitExecutor(tools),
       },
-      facts: createFactSource({ clock: SYSTEM_CLOCK, baseDirectory: dirname(configuration.file) }),
+      facts: createFactSource({ clock, baseDirectory: dirname(configuration.file) }),
       calendars: createCalendars(),
-      clock: SYSTEM_CLOCK,
+      blobs,
+      clock,
       randomness: SYSTEM_RANDOMNESS,
       // One process owns the store, so what this name left behind is nobody's any more.
       name: 'daemon',
+      isolation: configuration.isolation,
       limits: configuration.limits,
       trouble: (code, message) => log.warn(code, message),
     });
+    this.engine.watch.listenAll(() => ledger.grown(configuration.tenant));
   }
 
   /** Where requests are answered. */
@@ -161,26 +209,19 @@ export class Daemon {
 
   /** What is degraded now. */
   reasons(): readonly ReasonView[] {
-    return [...this.#reasons].map(([code, message]) => ({ code, message }));
+    const own = [...this.#reasons].map(([code, message]) => ({ code, message }));
+    return [...own, ...this.#ledger.reasons()];
   }
 
   /** Makes an epoch the active one: in the store first, then here. */
   async activate(loaded: LoadedEpoch): Promise<boolean> {
     const { tenant } = this.#configuration;
-    const { policy, digest, sources } = loaded;
+    const { policy, sources } = loaded;
     const before = this.#epoch;
-    const epoch = await this.#store.activate(tenant, digest, (at, number) =>
-      controlEntry('epoch', {
-        tenant,
-        at,
-        by: 'operator',
-        body: { digest, epoch: number, inventory: policy.inventory.digest, policy: policy.digest },
-        payloads: { sources: { ...sources } },
-        salt: this.engine.life.salt,
-      }),
-    );
+    const epoch = await activateEpoch(this.engine.life, { tenant, policy, sources });
     this.engine.configure({ tenant, epoch, policy });
     this.#epoch = epoch;
+    this.#ledger.grown(tenant);
     return before?.number !== epoch.number;
   }
 
@@ -197,9 +238,13 @@ export class Daemon {
       reasons: () => this.reasons(),
       reload: () => this.reload(),
       backup: (name) => this.#store.backup(name),
+      blobs: this.#blobs,
+      permits: this.#ledger.permits,
+      ledger: this.#ledger.desk,
     });
     this.#app = app;
     this.#keepRetention();
+    this.#keepBlobs();
     if (this.#parts.door === 'in_process') return;
     const fetch: HttpApp['fetch'] = async (request) => {
       await this.#opened.promise;
@@ -239,6 +284,24 @@ export class Daemon {
     erase();
   }
 
+  /** Lets go of blobs that nobody uses any more, now and again and again. */
+  #keepBlobs(): void {
+    const { configuration, log } = this.#parts;
+    const keepMs = configuration.blobs?.limits.keepMs ?? BLOB_LIMITS.keepMs;
+    const expire = async (): Promise<void> => {
+      try {
+        await this.#blobs.expire(await blobsInUse(this.#store, configuration.tenant));
+      } catch (error) {
+        // What is not removed now is removed the next time; a store that is closed needs no word.
+        if (this.#stopping === undefined)
+          log.warn('blobs_not_expired', error instanceof Error ? error.message : '');
+      }
+    };
+    const everyMs = Math.min(keepMs / 4, BLOBS_EVERY_MS_MAX);
+    this.#expiring = setInterval(() => void expire(), everyMs).unref();
+    void expire();
+  }
+
   /** Reads configuration, policy and inventory again. One at a time: the last one asked for wins. */
   async reload(): Promise<Reloaded> {
     const reloading = this.#reloading.then(() => this.#reload());
@@ -249,7 +312,8 @@ export class Daemon {
 
   async #reload(): Promise<Reloaded> {
     const { log } = this.#parts;
-    const read = await readConfiguration(this.#configuration.file);
+    const { readAgain } = this.#parts;
+    const read = await (readAgain?.() ?? readConfiguration(this.#configuration.file));
     const problems = [...read.problems];
     let epoch: LoadedEpoch | undefined;
     if (read.configuration !== undefined) {
@@ -313,11 +377,13 @@ export class Daemon {
   async #stop(graceMs: number): Promise<void> {
     // Draining begins at once: whoever proposes meanwhile is told that nothing was executed.
     clearInterval(this.#retaining);
+    clearInterval(this.#expiring);
     await this.engine.stop(graceMs);
     // Everything is settled: what is still open waits for news that will not come, or is idle.
     this.#app?.stop();
     await this.#listening?.close(ANSWERS_MS);
     await this.#reloading;
+    await this.#ledger.close();
     await this.#store.close();
     removeDaemonFile(this.#configuration.data);
   }
@@ -337,8 +403,8 @@ function stated(
 
 /** What a running layer cannot change. */
 function fixedPart(configuration: ServerConfiguration): string {
-  const { tenant, listen: at, data, limits, isolation, retention } = configuration;
-  return JSON.stringify([tenant, at, data, limits, isolation, retention]);
+  const { tenant, listen: at, data, limits, isolation, retention, blobs, ledger } = configuration;
+  return JSON.stringify([tenant, at, data, limits, isolation, retention, blobs, ledger]);
 }
 
 function textOf({ file, line, column, message, hint }: DocumentProblem): string {
@@ -365,47 +431,22 @@ function hostsOf({ host, hosts }: ServerConfiguration['listen']): HostsAllowed {
   return [...LOOPBACK_HOSTS, host.toLowerCase(), ...hosts.map((name) => name.toLowerCase())];
 }
 
-function storeRefusal(error: unknown, data: string): Refused {
-  if (!(error instanceof StoreError)) throw error;
-  const hint = STORE_HINTS[error.code];
-  return {
-    kind: 'refused',
-    code: error.code,
-    message: `the store in \`${data}\` cannot be opened: ${error.message}`,
-    ...(hint === undefined ? {} : { hint }),
-  };
+function blobsOf({ data, blobs }: ServerConfiguration, clock: Clock): BlobStore | Refused {
+  const directory = join(data, 'blobs');
+  try {
+    return openFileBlobs({ directory, clock, limits: blobs?.limits ?? {} });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return {
+      kind: 'refused',
+      code: 'blobs_unreadable',
+      message: `the blobs in \`${directory}\` cannot be read (${code})`,
+      hint: 'they and their directory belong to the user that the layer runs as',
+    };
+  }
 }
 
-const STORE_HINTS: Readonly<Partial<Record<StoreError['code'], string>>> = {
-  store_locked:
-    'one process owns a data directory: stop the other one, or use another with `--data`',
-  store_foreign: 'point `data` at a directory of its own',
-  store_newer: 'run the version that wrote it, or a newer one',
-  store_full: 'make room on the disk',
-  clock_jumped: 'set the clock right',
-};
-
-function listenRefusal(
-  error: unknown,
-  { listen: { host, port }, data }: ServerConfiguration,
-): Started {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (error instanceof StoreError) return storeRefusal(error, data);
-  if (code === 'EADDRINUSE') {
-    return {
-      kind: 'refused',
-      code: 'port_taken',
-      message: `port ${String(port)} is taken`,
-      hint: 'choose another with `--port`; `--port 0` takes any free one',
-    };
-  }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return {
-      kind: 'refused',
-      code: 'address_refused',
-      message: `the system does not let it listen at \`${host}\` port ${String(port)} (${code})`,
-      hint: 'choose another with `listen:` in the configuration, or `--port`',
-    };
-  }
-  throw error;
+/** Programs of other users must be able to pass through to their copies, which nobody may do in `data`. */
+function copiesOf({ data, blobs }: ServerConfiguration): string {
+  return blobs?.copies ?? join(tmpdir(), `exequatur-${sha256Hex(data).slice(0, 16)}`);
 }

@@ -61,11 +61,14 @@ test('a key that others may read, and a directory that they may write to, are fa
   mkdirSync(keys, { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, 'data', 'operator.key'), 'x', { mode: 0o600 });
   writeFileSync(join(keys, 'mei.key'), 'x', { mode: 0o600 });
+  mkdirSync(join(folder, 'data', 'blobs'), { mode: 0o700 });
   assert.equal(await faultCount(), 0);
   chmodSync(join(keys, 'mei.key'), 0o640);
   assert.equal(await faultCount(), 1);
   chmodSync(join(folder, 'data'), 0o770);
   assert.equal(await faultCount(), 2);
+  chmodSync(join(folder, 'data', 'blobs'), 0o755);
+  assert.equal(await faultCount(), 3);
 });
 
 test('files that do not load are faults with their place', async () => {
@@ -99,4 +102,22 @@ test('a clock behind what the store knows is a fault, and so is a full disk', ()
   assert.equal(diskOf(DISK_BYTES_NOTE - 1).mark, 'note');
   assert.equal(diskOf(DISK_BYTES_MIN).mark, 'note');
   assert.equal(diskOf(DISK_BYTES_MIN - 1).mark, 'bad');
+});
+
+test('signing keys that lie elsewhere may be read by their group, and by nobody else', async () => {
+  const keys = join(folder, 'elsewhere');
+  mkdirSync(join(folder, 'data'), { mode: 0o700 });
+  mkdirSync(keys);
+  writeFileSync(join(folder, 'exequatur.yaml'), 'version: 1\nledger: { keys: elsewhere }\n');
+  const key = join(keys, 'signing-0001.pem');
+  for (const [mode, faults] of [
+    [0o600, 0],
+    [0o640, 0],
+    [0o660, 1],
+    [0o644, 1],
+  ] as const) {
+    writeFileSync(key, '');
+    chmodSync(key, mode);
+    assert.equal(await faultCount(), faults, mode.toString(8));
+  }
 });

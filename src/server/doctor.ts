@@ -26,6 +26,8 @@ export const DISK_BYTES_MIN = 134_217_728;
 
 const OTHERS_MAY_WRITE = 0o022;
 const OTHERS_MAY_READ = 0o044;
+/** Any right of others, and more than reading for the group. */
+const OTHERS_THAN_GROUP = 0o037;
 
 /** Everything that was looked at, in the order a reader wants it. */
 export async function doctor(options: DoctorOptions): Promise<readonly Examined[]> {
@@ -39,7 +41,12 @@ export async function doctor(options: DoctorOptions): Promise<readonly Examined[
   const data =
     options.data === undefined ? configuration.data : resolve(options.from, options.data);
   found.push(...(await files(configuration, options.from)));
-  found.push(...permissions(data), isolation(configuration), disk(data), store(data));
+  found.push(
+    ...permissions(data, configuration.ledger?.keys),
+    isolation(configuration),
+    disk(data),
+    store(data),
+  );
   found.push(...(await systems(configuration, options.from)));
   return [...found, ...NOT_COVERED];
 }
@@ -93,7 +100,7 @@ function sqlite(version: string): Examined {
   }
 }
 
-function permissions(data: string): readonly Examined[] {
+function permissions(data: string, keys: string | undefined): readonly Examined[] {
   const directory = statSync(data, { throwIfNoEntry: false });
   if (directory === undefined) {
     const message = `\`${data}\` is not there yet`;
@@ -102,13 +109,33 @@ function permissions(data: string): readonly Examined[] {
   }
   const faults = [
     ...(exposed(directory, OTHERS_MAY_WRITE) ? [faultOf(data, '700')] : []),
+    ...blobFaults(join(data, 'blobs')),
+    ...signingKeyFaults(keys),
     ...privateFiles(data).flatMap(({ path, stats }) =>
       exposed(stats, OTHERS_MAY_WRITE | OTHERS_MAY_READ) ? [faultOf(path, '600')] : [],
     ),
   ];
   if (faults.length > 0) return faults;
-  const message = `only their owner may read the keys and the store in \`${data}\``;
+  const message = `only their owner may read the keys, the store and the blobs in \`${data}\``;
   return [{ mark: 'good', code: 'permissions', message }];
+}
+
+/** Nobody but the layer looks into the directory of blobs, so the files in it need no look of their own. */
+function blobFaults(directory: string): readonly Examined[] {
+  const stats = statSync(directory, { throwIfNoEntry: false });
+  if (stats === undefined || !exposed(stats, OTHERS_MAY_WRITE | OTHERS_MAY_READ)) return [];
+  return [faultOf(directory, '700')];
+}
+
+/** Keys that lie elsewhere may be mounted secrets, which their group often reads. */
+function signingKeyFaults(directory: string | undefined): readonly Examined[] {
+  const isThere = directory !== undefined && statSync(directory, { throwIfNoEntry: false });
+  if (!isThere) return [];
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.pem') || name.endsWith('.retired'))
+    .map((name) => join(directory, name))
+    .filter((path) => exposed(statSync(path), OTHERS_THAN_GROUP))
+    .map((path) => faultOf(path, '600'));
 }
 
 /** Windows has other rights than these; there the mode says nothing. */

@@ -15,6 +15,7 @@ import { consentView, type AnswerRequest, type ConsentView } from '../protocol/a
 import { enrolledView } from '../protocol/directory.ts';
 import type { DocumentProblem } from '../protocol/errors.ts';
 import { haltedView, haltView, type HaltedView, type HaltRequest } from '../protocol/halts.ts';
+import type { ReloadView } from '../protocol/status.ts';
 import { createClient, type Client } from '../sdk/client.ts';
 import { ExequaturError } from '../sdk/errors.ts';
 import { exchange, type Asked, type Fetch, type Place } from '../sdk/exchange.ts';
@@ -80,11 +81,16 @@ export interface Gate {
   agent(name: string, account?: GateAgent): Promise<Client>;
   /** The person of this name, enrolled if new. */
   person(name: string, account?: Pick<GateAgent, 'roles'>): Promise<GatePerson>;
+  /**
+   * Reads policy and inventory again, and says whether anything changed. Throws {@link GateError}
+   * `configuration_invalid` where they are not valid, and then what was active stays active.
+   */
+  reload(): Promise<ReloadView>;
   /** Takes nothing new, lets what is under way settle for `graceMs`, and closes. Safe to call twice. */
   close(graceMs?: number): Promise<void>;
 }
 
-/** Why a gate was not made. Codes: `configuration_invalid`, and those of the store such as `store_locked`. */
+/** Why a gate was not made, or not made anew. Codes: `configuration_invalid`, and those of the store such as `store_locked`. */
 export class GateError extends ExequaturError {
   override readonly name: string = 'GateError';
   /** What is wrong in which file, line and column. */
@@ -120,6 +126,7 @@ export async function createGate(options: GateOptions): Promise<Gate> {
       createClient({ url: ADDRESS, key: await enrol('/v1/agents', { name, ...account }), fetch }),
     person: async (name, account = {}) =>
       personAt({ url: ADDRESS, key: await enrol('/v1/people', { name, ...account }), fetch }),
+    reload: () => reload(daemon),
     close: (graceMs = DRAIN_MS) => daemon.stop(graceMs),
   };
 }
@@ -150,6 +157,7 @@ async function start(options: GateOptions, data: string): Promise<Daemon> {
   const started = await startDaemon({
     configuration,
     asRead: configuration,
+    readAgain: () => Promise.resolve({ configuration, problems: [] }),
     mode: 'development',
     version: packageVersion(),
     log,
@@ -168,6 +176,12 @@ async function start(options: GateOptions, data: string): Promise<Daemon> {
     default:
       return started satisfies never;
   }
+}
+
+async function reload(daemon: Daemon): Promise<ReloadView> {
+  const reloaded = await daemon.reload();
+  if (reloaded.kind === 'active') return { changed: reloaded.changed, epoch: reloaded.epoch };
+  throw new GateError('configuration_invalid', told(reloaded.problems), reloaded.problems);
 }
 
 function told(problems: readonly DocumentProblem[]): string {

@@ -15,7 +15,7 @@ export function isolationProblems(
     ({ executor }) => executor.kind === 'process' && executor.isolation === undefined,
   );
   if (silent.length === 0) return [];
-  const { document } = readYaml(sources[inventoryFile] ?? '', inventoryFile);
+  const { document } = readYaml(sources.inventory.text, inventoryFile);
   return silent.map(({ name }) => ({
     code: 'isolation_required',
     severity: 'error',

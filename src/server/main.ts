@@ -20,10 +20,19 @@ import type {
   PolicyPrinted,
   PolicyPrintOptions,
   PolicyTested,
+  PoliciesRefused,
+  Reconsidered,
+  ReconsiderOptions,
+  Replayed,
+  ReplayOptions,
   RestoreDone,
   RestoreOptions,
   PolicyTestOptions,
   ServeOptions,
+  SigningDone,
+  SigningOptions,
+  SigningShown,
+  SigningShowOptions,
   TypesWritten,
 } from '../cli/server-door.ts';
 
@@ -80,4 +89,31 @@ export async function doctor(options: DoctorOptions): Promise<readonly Examined[
 /** Puts a backup in the place of a stopped store. */
 export async function restore(options: RestoreOptions): Promise<RestoreDone | Refused> {
   return (await import('./restore.ts')).restoreStore(options);
+}
+
+/** Makes recorded decisions again, and compares. */
+export async function replay(options: ReplayOptions): Promise<Replayed | Refused> {
+  return (await import('./replay.ts')).replay(options);
+}
+
+/** Makes recorded decisions again under another policy. */
+export async function reconsider(
+  options: ReconsiderOptions,
+): Promise<Reconsidered | PoliciesRefused | Refused> {
+  return (await import('./reconsider.ts')).reconsiderAll(options);
+}
+
+/** The public signing keys as a key policy. */
+export async function signingShow(options: SigningShowOptions): Promise<SigningShown | Refused> {
+  return (await import('./signing.ts')).signingShow(options);
+}
+
+/** Makes the next signing key. */
+export async function signingRotate(options: SigningOptions): Promise<SigningDone | Refused> {
+  return (await import('./signing.ts')).signingRotate(options);
+}
+
+/** Puts the older of two signing keys aside. */
+export async function signingRetire(options: SigningOptions): Promise<SigningDone | Refused> {
+  return (await import('./signing.ts')).signingRetire(options);
 }

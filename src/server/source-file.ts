@@ -21,6 +21,17 @@ export async function readSource(path: string): Promise<SourceFile> {
     // The reader of documents says what is wrong with such a file.
     return { path, text: undefined, ...(await readDocument(path)) };
   }
+  return sourceOf({ path, text });
+}
+
+/** A file's document from a text that was read before. */
+export function sourceOf({
+  path,
+  text,
+}: {
+  readonly path: string;
+  readonly text: string;
+}): SourceFile {
   return { path, text, ...readYaml(text, path) };
 }
 

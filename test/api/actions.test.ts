@@ -192,7 +192,7 @@ describe('POST /v1/actions', () => {
     assert.equal(larger.status, 413);
   });
 
-  test('no secret of a target is in any answer, even if the target tells it', async () => {
+  test('law 14: no secret of a target is in any answer, even if the target tells it', async () => {
     const { body, text } = await layer.propose(key, {
       target: 'vault',
       operation: 'tell',

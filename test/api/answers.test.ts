@@ -103,7 +103,7 @@ describe('answering a hold', () => {
     assert.equal((await answer(first, yes)).status, 409);
   });
 
-  test('whoever requests never answers', async () => {
+  test('law 10: whoever requests never answers', async () => {
     const dana = await layer.personKey('dana', { roles: ['lead'] });
     const delegated = await layer.agentKey('bot', { delegator: 'dana' });
     const { body } = await layer.propose(delegated, deploy('for dana'));

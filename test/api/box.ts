@@ -41,6 +41,16 @@ targets:
         measures: { rows: args.rows }
         run: ["{folder}/act.sh", erase, "$rows"]
         timeout: 3s
+      print:
+        kind: api.call
+        args: { text: blob }
+        run: [/bin/cat, $text]
+        timeout: 3s
+  arm:
+    environment: staging
+    permit: { audience: cell }
+    operations:
+      wave: { kind: device.control }
   vault:
     environment: staging
     process: { cwd: "{folder}", credential: TOKEN }
@@ -58,7 +68,7 @@ version: 1
 roles: [lead]
 rules:
   - id: everyone-pings
-    match: { operation: [ping, tell] }
+    match: { operation: [ping, tell, print, wave] }
     allow: []
   - id: deploys-need-a-lead
     match: { operation: deploy }
@@ -90,6 +100,11 @@ export function startBox(changes: Partial<LayerParts> = {}): Promise<Layer> {
 /** The body of a proposal to ping. */
 export function ping(mode = 'ok', text = 'hello'): Readonly<Record<string, unknown>> {
   return { target: 'box', operation: 'ping', args: { mode, text } };
+}
+
+/** The body of a proposal to print a blob. */
+export function print(sha256: string): Readonly<Record<string, unknown>> {
+  return { target: 'box', operation: 'print', args: { text: `sha256:${sha256}` } };
 }
 
 /** The body of a proposal that waits for a lead. */

@@ -36,6 +36,7 @@ describe('closing', () => {
       reasons: () => [],
       reload: () => Promise.resolve({ kind: 'invalid', problems: [] }),
       backup: (name) => layer.store.backup(name),
+      blobs: layer.blobs,
     });
     listening = await listen(app, { host: '127.0.0.1', port: 0 });
   });

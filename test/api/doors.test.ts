@@ -9,7 +9,14 @@ import { sendBytes } from './socket.ts';
 
 const ID = '0193b2a0-0000-7000-8000-000000000001';
 const NAMES = Object.keys(ROUTES).filter((name): name is RouteName => name in ROUTES);
-const PARAMETERS = { id: ID, name: 'somebody', code: 'denied', key: '00000000' };
+const PARAMETERS = {
+  id: ID,
+  name: 'somebody',
+  code: 'denied',
+  key: '00000000',
+  sha256: '0'.repeat(64),
+  tile: '0/000',
+};
 
 let layer: Layer;
 let keys: Readonly<Record<KeySort, string>>;
@@ -19,6 +26,7 @@ before(async () => {
   keys = {
     agent: await layer.agentKey(),
     person: await layer.personKey('mei', { roles: ['lead'] }),
+    executor: await layer.executorKey(),
     operator: layer.operatorKey,
   };
 });
@@ -65,13 +73,13 @@ describe('keys', () => {
 
   test('a key is of no other sort by another prefix', async () => {
     const secret = keys.agent.slice('exq_agent_'.length);
-    for (const sort of ['person', 'operator']) {
+    for (const sort of ['person', 'executor', 'operator']) {
       const answer = await layer.ask('GET /v1/status', { key: `exq_${sort}_${secret}` });
       assert.equal(answer.body['code'], 'unauthenticated');
     }
   });
 
-  test('a revoked key is nobody’s at once, and others go on', async () => {
+  test('law 7: a revoked key is nobody’s at once, and others go on', async () => {
     const key = await layer.agentKey('short-lived');
     assert.equal((await layer.propose(key, ping('ok', 'revoked'))).status, 200);
     await layer.ask('DELETE /v1/agents/short-lived', { key: keys.operator });
@@ -220,7 +228,12 @@ describe('hosts and origins', () => {
     );
     assert.equal(answer.body['code'], 'host_not_allowed');
     const none = await sendBytes(url, 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n');
-    assert.equal(none.status, 400);
+    assert.deepEqual([none.status, none.body['code']], [400, 'request_malformed']);
+    const expecting = await sendBytes(
+      url,
+      'GET /nowhere HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\nConnection: close\r\n\r\n',
+    );
+    assert.equal(expecting.body['code'], 'route_unknown');
   });
 });
 

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 
 import type { Clock, FactSource } from '../../src/engine/ports.ts';
 import { instantOf } from '../../src/kernel/instant.ts';
+import { sha256Hex } from '../../src/kernel/sha256.ts';
 import { ERROR_CODES, problemDetails, type ErrorCode } from '../../src/protocol/errors.ts';
 import { systemClock } from '../fixtures/clock.ts';
 import { readAnswer, type Answer, type Layer, type LayerParts } from '../fixtures/layer.ts';
-import { deploy, ping, POLICY, startBox } from './box.ts';
+import { deploy, ping, POLICY, print, startBox } from './box.ts';
+import { LEDGER_PROVOCATIONS } from './provoke-ledger.ts';
+import { PERMIT_PROVOCATIONS } from './provoke-permits.ts';
 import { sendBytes } from './socket.ts';
 
 /** Bodies that the strict parser refuses, with where. */
@@ -87,6 +90,12 @@ async function keyOf(layer: Layer, name: string, make: () => Promise<string>): P
   const key = await make();
   keys.set(`${layer.folder} ${name}`, key);
   return key;
+}
+
+async function putABlob(layer: Layer, name?: string): Promise<Answer> {
+  const blob = new TextEncoder().encode('a plan');
+  const key = await agent(layer);
+  return layer.ask(`PUT /v1/blobs/${name ?? sha256Hex(blob)}`, { key, bytes: blob });
 }
 
 let texts = 0;
@@ -166,6 +175,8 @@ class LeapingClock implements Clock {
 }
 
 const PROVOKED: Readonly<Record<Exclude<ErrorCode, BodyCode>, Provoke>> = {
+  ...PERMIT_PROVOCATIONS,
+  ...LEDGER_PROVOCATIONS,
   invalid_request: async (layer) => layer.propose(await agent(layer), { ...ping(), extra: 1 }),
   query_invalid: async (layer) => layer.ask('GET /v1/halts?all=1', { key: await agent(layer) }),
   header_invalid: async (layer) => layer.propose(await agent(layer), ping(), { prefer: 'wait=x' }),
@@ -190,6 +201,9 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, BodyCode>, Provoke>> = {
     await agent(layer);
     return layer.ask('DELETE /v1/agents/bot/keys/00000000', { key: layer.operatorKey });
   },
+  blob_unknown: async (layer) =>
+    layer.ask(`GET /v1/blobs/${'0'.repeat(64)}`, { key: await agent(layer) }),
+  blob_too_large: async () => putABlob(await own({ blobLimits: { bytesMax: 5 } })),
   error_unknown: (layer) => layer.ask('GET /errors/no_such_code'),
   method_not_allowed: (layer) => layer.ask('DELETE /v1/actions'),
   request_timeout: async () => {
@@ -247,6 +261,11 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, BodyCode>, Provoke>> = {
     const done = await layer.propose(key, ping('ok', 'not held'));
     return layer.ask(`POST /v1/actions/${String(done.body['id'])}/withdraw`, { key });
   },
+  not_final: async (layer) =>
+    layer.ask(`POST /v1/actions/${await heldId(layer)}/erase`, {
+      key: layer.operatorKey,
+      body: { reason: 'they asked' },
+    }),
   not_unknown: async (layer) =>
     layer.ask(`POST /v1/actions/${await heldId(layer)}/resolution`, {
       key: await lead(layer),
@@ -315,6 +334,14 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, BodyCode>, Provoke>> = {
     const again = await own({ folder, background: 'asleep' });
     return again.ask(`GET /v1/actions/${id}/consent`, { key });
   },
+  blob_digest_mismatch: (layer) => putABlob(layer, '0'.repeat(64)),
+  blob_changed: async (layer) => {
+    const { body } = await putABlob(layer);
+    const name = String(body['blob']).slice('sha256:'.length);
+    writeFileSync(join(layer.folder, 'data', 'blobs', 'test', name), 'b plan');
+    return layer.ask(`GET /v1/blobs/${name}`, { key: await agent(layer) });
+  },
+  blob_missing: async (layer) => layer.propose(await agent(layer), print('0'.repeat(64))),
   idempotency_key_reused: async (layer) => {
     const key = await agent(layer);
     const headers = { 'idempotency-key': 'used' };
@@ -356,6 +383,9 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, BodyCode>, Provoke>> = {
     await one.app.fetch(streamRequest(key));
     return one.ask('GET /v1/events', { key });
   },
+  too_many_uploads: async () => putABlob(await own({ blobLimits: { uploadsMax: 0 } })),
+  blobs_of_agent_full: async () => putABlob(await own({ blobLimits: { bytesPerAgentMax: 5 } })),
+  blobs_full: async () => putABlob(await own({ blobLimits: { bytesTotalMax: 5 } })),
   overloaded: async () => {
     const none = await own({ httpLimits: { requestsMax: 0 } });
     return none.ask('GET /healthz');

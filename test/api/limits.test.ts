@@ -42,7 +42,7 @@ describe('places', () => {
 });
 
 describe('requests', () => {
-  test('one more than are answered at once is shed, and nothing of it is executed', async () => {
+  test('law 9: one more than are answered at once is shed, and nothing of it is executed', async () => {
     const { layer, key } = await start({ httpLimits: { requestsMax: 2 } });
     const slow = [1, 2].map((number) => layer.propose(key, ping('slow', String(number))));
     await wait(50);
@@ -84,7 +84,7 @@ describe('bodies', () => {
     assert.equal(answer.headers.get('connection'), 'close');
   });
 
-  test('a body that comes in pieces is bounded as well', async () => {
+  test('law 15: a body that comes in pieces is bounded as well', async () => {
     const { layer, key } = await start({ httpLimits: { bodyBytesMax: 1000 } });
     const send = async (size: number): Promise<number> => {
       const text = `${JSON.stringify(ping())}${' '.repeat(size)}`.slice(0, size);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
+import { sha256Hex } from '../../src/kernel/sha256.ts';
 import { pathOf } from '../../src/protocol/routes.ts';
 import type { Answer, Layer } from '../fixtures/layer.ts';
 import { deploy, ping, startBox } from './box.ts';
@@ -21,6 +22,7 @@ before(async () => {
   keys = {
     agent: await layer.agentKey('bot', { owners: ['olga'] }),
     person: await layer.personKey('mei', { roles: ['lead'] }),
+    executor: '',
     operator: layer.operatorKey,
   };
 });
@@ -46,6 +48,7 @@ interface Asked {
   readonly parameters?: Readonly<Record<string, string>>;
   readonly query?: string;
   readonly body?: Json;
+  readonly bytes?: Uint8Array<ArrayBuffer>;
   readonly accept?: string;
 }
 
@@ -68,6 +71,10 @@ async function call(name: string, asked: Asked = {}): Promise<Answer> {
     const { schema } = objectOf(content['application/json']);
     assert.deepEqual(faultsOf(asked.body, schema, document), [], name);
   }
+  if (asked.bytes !== undefined) {
+    const content = objectOf(objectOf(operation['requestBody'])['content']);
+    assert.ok('application/octet-stream' in content, name);
+  }
   const [security] = listOf(operation['security']).map(objectOf);
   const sort = Object.keys(security ?? {})[0];
   const key = sort === undefined ? undefined : keys[sort];
@@ -77,6 +84,7 @@ async function call(name: string, asked: Asked = {}): Promise<Answer> {
   const answer = await layer.ask(`${method.toUpperCase()} ${filled}${query}`, {
     ...(key === undefined ? {} : { key }),
     ...(asked.body === undefined ? {} : { body: asked.body }),
+    ...(asked.bytes === undefined ? {} : { bytes: asked.bytes }),
     ...(signal === undefined ? {} : { signal }),
     headers: {
       ...(idempotent ? { 'idempotency-key': `${name}-${String(called.size)}` } : {}),
@@ -161,6 +169,9 @@ test('every operation of the document can be called as it says, and answers as i
   await call('explain', { parameters: { id } });
   await call('explain', { parameters: { id }, accept: 'text/plain' });
   await call('history', { parameters: { id } });
+  await call('receipt', { parameters: { id: String(settled.body['id']) } });
+  await call('checkpoint');
+  await call('tile', { parameters: { tile: 'entries/000.p/1' } });
   await call('forecast', { body: { ...deploy('v2'), touch: true } });
   const opened = await call('consent', { parameters: { id } });
   const { consent, challenge } = opened.body;
@@ -174,6 +185,7 @@ test('every operation of the document can be called as it says, and answers as i
   });
   const again = await call('propose', { body: deploy('v3') });
   await call('withdraw', { parameters: { id: String(again.body['id']) } });
+  await call('erase', { parameters: { id: String(again.body['id']) }, body: { reason: 'asked' } });
   const halted = await call('halt', { body: { scope: { target: 'box' }, reason: 'drill' } });
   await call('halts');
   await call('resume', { parameters: { id: String(objectOf(halted.body['halt'])['id']) } });
@@ -196,10 +208,33 @@ test('every operation of the document can be called as it says, and answers as i
   for (const name of ['status', 'reload', 'health', 'ready', 'openApi', 'metrics', 'page']) {
     await call(name);
   }
+  const executor = { name: 'cell' };
+  const enrolled = await call('enrolExecutor', { body: executor });
+  keys = { ...keys, executor: String(enrolled.body['key']) };
+  const more = await call('addExecutorKey', { parameters: executor });
+  await call('revokeExecutorKey', {
+    parameters: { name: 'cell', key: String(more.body['keyId']) },
+  });
+  await call('executorKeys', { parameters: executor });
+  await call('executors');
+  await call('permitKeys');
+  const waved = { target: 'arm', operation: 'wave', args: {} };
+  const permitted = await call('issuePermit', { body: { ...waved, cnf: { jkt: 'A'.repeat(43) } } });
+  const permitId = { id: String(permitted.body['id']) };
+  const { permit } = (await call('permit', { parameters: permitId })).body;
+  const { claim } = objectOf(permit);
+  const redeemed = await call('redeemPermit', { body: { permit: claim } });
+  const { execution } = redeemed.body;
+  await call('settlePermit', { parameters: permitId, body: { execution, outcome: 'succeeded' } });
+  await call('revokeExecutor', { parameters: executor });
   await call('purge', { body: { olderThanMs: 86_400_000, dryRun: true } });
   await call('backup', { body: {} });
   await call('error', { parameters: { code: 'denied' } });
   await call('events', { query: 'after=0' });
+  const bytes = new TextEncoder().encode('a plan');
+  const sha256 = sha256Hex(bytes);
+  await call('putBlob', { parameters: { sha256 }, bytes });
+  assert.equal((await call('blob', { parameters: { sha256 } })).text, 'a plan');
   const all = operations().map(([name]) => name);
   assert.deepEqual(
     all.filter((name) => !called.has(name)),

@@ -60,7 +60,10 @@ export function openSession(
         .replaceAll(basename(directory), '<dir>')
         .replaceAll(process.execPath, '<node>')
         .replaceAll(CHECKOUT, '<checkout>/')
-        .replaceAll(/exq_(agent|person|operator)_[\w-]{43}/gu, (_, sort: string) => `<${sort} key>`)
+        .replaceAll(
+          /exq_(agent|person|executor|operator)_[\w-]{43}/gu,
+          (_, sort: string) => `<${sort} key>`,
+        )
         .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/gu, (id) =>
           nameOf('id', id),
         )
@@ -69,6 +72,7 @@ export function openSession(
         .replaceAll(/\b[0-9a-f]{64}\b/gu, (digest) => nameOf('digest', digest))
         .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?/gu, '<time>')
         .replaceAll(/localhost:\d+/gu, '<address>')
+        .replaceAll(/\(\d+ bytes\)/gu, '(<size> bytes)')
         .replaceAll(/\b\d+ m?s ago/gu, '<age> ago')
         .replaceAll(/\b\d\d:\d\d\b/gu, '<hour>')
     );

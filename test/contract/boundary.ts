@@ -265,7 +265,7 @@ export class Boundary {
   }
 
   async enrol(
-    kind: 'agent' | 'person',
+    kind: 'agent' | 'person' | 'executor',
     name: string,
     settings: {
       readonly roles?: readonly string[];

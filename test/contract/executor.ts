@@ -201,7 +201,7 @@ function looks(current: Current): void {
     assert.equal(codeOf(await executor.resolve(foreign, NEVER)), 'binding_unsupported');
   });
 
-  test('another effect than the one that was resolved is not prepared', async () => {
+  test('law 2: another effect than the one that was resolved is not prepared', async () => {
     const { executor, request } = current();
     const resolution = valueOf(await executor.resolve(request('succeed'), NEVER));
     const attempt = await executor.prepare(request('succeed', 'other'), resolution, 'none', NEVER);
@@ -239,7 +239,7 @@ function foreignBinding({ operation }: EffectRequest): EffectRequest['operation'
 }
 
 function gate(current: Current): void {
-  test('an execution that no crossing made sends nothing', async () => {
+  test('law 1: an execution that no crossing made sends nothing', async () => {
     const { executor, request, effects } = current();
     const { prepared, resolution, ...ready } = await makeReady(executor, request('succeed'));
     const forged = { ...mint(ready.request, resolution.effect) };
@@ -292,7 +292,7 @@ function gate(current: Current): void {
     assert.deepEqual(await effects(), []);
   });
 
-  test('a second send throws and sends nothing, at once and afterwards', async () => {
+  test('law 4: a second send throws and sends nothing, at once and afterwards', async () => {
     const { executor, request, effects } = current();
     const { prepared, resolution, ...ready } = await makeReady(executor, request('succeed'));
     const execution = mint(ready.request, resolution.effect);

@@ -7,7 +7,9 @@ export function assertSame(actual: unknown, expected: unknown): void {
 }
 
 function plain(value: unknown): string {
-  return JSON.stringify(value, (_key, each: unknown) => {
+  return JSON.stringify(value, function (this: unknown, key: string, written: unknown) {
+    // A buffer writes itself as an object before it gets here.
+    const each: unknown = Object(this)[key] ?? written;
     if (each instanceof Uint8Array) return Buffer.from(each).toString('hex');
     if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
     return Object.fromEntries(

@@ -16,6 +16,7 @@ import {
   perform,
   valueOf,
 } from './executor.ts';
+import { rollbackContract } from './sql-rollback.ts';
 
 /** A database with the customers 1, 2 and 3, of which 2 and 3 are closed. */
 export interface SqlHarness extends ExecutorHarness {
@@ -25,6 +26,11 @@ export interface SqlHarness extends ExecutorHarness {
   readonly exec: (statement: string) => Promise<void>;
   /** Ids of the customers that are left. */
   readonly ids: () => Promise<readonly number[]>;
+  /** What a SELECT gives, one text a row. */
+  readonly rows: (statement: string) => Promise<readonly string[]>;
+  /** The target's lines in the inventory, and where its credentials are. */
+  readonly place: string;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 const NEVER = new AbortController().signal;
@@ -43,7 +49,10 @@ export function sqlContract(name: string, start: () => Promise<SqlHarness>): voi
     deletions(() => harness);
     others(() => harness);
     markers(() => harness);
+    keysOfColumns(() => harness);
+    lists(() => harness);
   });
+  rollbackContract(name, start);
 }
 
 type Current = () => SqlHarness;
@@ -174,5 +183,108 @@ function markers(current: Current): void {
     const { executor, of } = current();
     const request = of('add', { id: 9, name: 'x' });
     assert.equal(valueOf(await executor.reconcile(request, freshExecution(), NEVER)), undefined);
+  });
+}
+
+function keysOfColumns(current: Current): void {
+  test('a key of two columns names rows that neither column names alone', async () => {
+    const { executor, of, rows } = current();
+    const request = of('free', { ids: [1, 7] });
+    const preview = valueOf(await executor.preview(request, NEVER));
+    assert.ok(preview !== 'none');
+    const keys = [
+      ['a', '1'],
+      ['b', '1'],
+    ];
+    assert.deepEqual(preview.material, { table: '"seats"', rows: 2, keys });
+    assert.equal(request.operation.precondition, 'conditional');
+    const { outcome } = await perform(executor, request);
+    assert.deepEqual([outcome.state, outcome.result], ['succeeded', { rows: 2 }]);
+    assert.deepEqual(await rows('SELECT name FROM seats ORDER BY name'), ['Bob', 'Dot']);
+  });
+
+  test('a row that changes one column of its key between preview and send is another row', async () => {
+    const { executor, of, rows, exec } = current();
+    const { prepared, ...ready } = await makeReady(executor, of('free', { ids: [1] }));
+    await exec("UPDATE seats SET tenant = 'c' WHERE tenant = 'b' AND id = 1");
+    const outcome = await prepared.send(mint(ready.request, ready.resolution.effect), freely());
+    assert.deepEqual([outcome.state, outcome.code], ['not_executed', 'keys_moved']);
+    assert.equal((await rows('SELECT name FROM seats')).length, 4);
+  });
+}
+
+/** Texts that end a list, an item or a statement where somebody pastes them. */
+const HOSTILE = [
+  "'",
+  '"',
+  '\\',
+  '\\"',
+  '{',
+  '}',
+  '[]',
+  ',',
+  'NULL',
+  'null',
+  '',
+  ' ',
+  '1',
+  "x'); DROP TABLE seats; --",
+  'a,b',
+  '{a,b}',
+  'é…😀',
+  '\n',
+];
+
+function lists(current: Current): void {
+  test('a list is bound as one value: each item is a text and nothing else', async () => {
+    const { executor, of, rows, exec } = current();
+    for (const [index, text] of HOSTILE.entries()) {
+      await exec(
+        `INSERT INTO seats VALUES ('h', ${String(index)}, '${text.replaceAll("'", "''")}')`,
+      );
+    }
+    const request = of('free-named', { names: HOSTILE });
+    const preview = valueOf(await executor.preview(request, NEVER));
+    assert.ok(preview !== 'none');
+    assert.equal(preview.material['rows'], HOSTILE.length);
+    const { outcome } = await perform(executor, request);
+    assert.deepEqual([outcome.state, outcome.result], ['succeeded', { rows: HOSTILE.length }]);
+    const left = await rows('SELECT name FROM seats ORDER BY name');
+    assert.deepEqual(left, ['Ann', 'Bob', 'Cid', 'Dot']);
+  });
+
+  test('integers of a list are exact beyond 2^53', async () => {
+    const { executor, of, rows } = current();
+    await perform(executor, of('free', { ids: ['9007199254740993', 2] }));
+    assert.deepEqual(await rows('SELECT name FROM seats ORDER BY name'), ['Ann', 'Cid']);
+  });
+
+  test('an empty list names nothing, and all but nothing is everything', async () => {
+    const { executor, of } = current();
+    const counts = [of('free', { ids: [] }), of('keep-named', { names: [] })].map(
+      async (request) => {
+        const preview = valueOf(await executor.preview(request, NEVER));
+        return preview === 'none' ? preview : preview.material['rows'];
+      },
+    );
+    assert.deepEqual(await Promise.all(counts), [0, 4]);
+  });
+
+  test('two lists are two effects, also where their items read alike', async () => {
+    const { executor, of } = current();
+    const [one, two] = await Promise.all(
+      [['a,b'], ['a', 'b']].map(async (names) =>
+        valueOf(await executor.resolve(of('free-named', { names }), NEVER)),
+      ),
+    );
+    assert.notEqual(one?.effect, two?.effect);
+  });
+
+  test('a list with something else than its items is refused', async () => {
+    const { executor, of } = current();
+    for (const names of [[['a']], 'a', [1], ['a\0b']]) {
+      const attempt = await executor.resolve(of('free-named', { names }), NEVER);
+      assert.equal(codeOf(attempt), 'argument_not_text');
+    }
   });
 }

@@ -1,7 +1,15 @@
 /** The directory and the epochs: who exists, whose keys work, who is one person, what is active. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { agentName, digestOfText, keyHash, personName, writtenRecord } from './boundary.ts';
+import type { SourceText } from '../../src/engine/ports.ts';
+import {
+  agentName,
+  digestOfText,
+  keyHash,
+  personName,
+  tenantName,
+  writtenRecord,
+} from './boundary.ts';
 import type { WithStore } from './store.ts';
 
 export function directoryContract(withStore: WithStore): void {
@@ -47,6 +55,46 @@ export function directoryContract(withStore: WithStore): void {
         assert.equal(revoked?.live, false);
         assert.notEqual(revoked.revokedAt, undefined);
         assert.equal((await now.proposed()).state, 'denied');
+      }),
+    );
+
+    test(
+      'an executor is an account of its own kind, and whether it is live is a local fact where it is asked',
+      withStore(async ({ boundary, reopen }) => {
+        await boundary.enrol('executor', 'cell', { key: 'cell' });
+        // The same name as another kind of account is another account.
+        await boundary.enrol('person', 'cell', { key: 'somebody' });
+        const { store, boundary: now } = await reopen();
+        const { tenant } = now;
+        const { query } = now.proposal();
+        const asked = async (executor: string): Promise<unknown> =>
+          (await store.look({ ...query, executor })).local.executor;
+        assert.equal((await store.holder(keyHash('cell')))?.kind, 'executor');
+        assert.deepEqual(await asked('cell'), { name: 'cell', live: true });
+        assert.deepEqual(await asked('press'), { name: 'press', live: false });
+        assert.deepEqual(await asked('mei'), { name: 'mei', live: false });
+        assert.equal('executor' in (await store.look(query)).local, false);
+        const nobody = { ...query, tenant: tenantName('nobody'), executor: 'cell' };
+        assert.deepEqual((await store.look(nobody)).local.executor, { name: 'cell', live: false });
+        const command = now.proposal();
+        let seen: unknown;
+        await store.advance({
+          ...command,
+          query: { ...command.query, executor: 'cell' },
+          judge: (at, local) => {
+            seen = local.executor;
+            return command.judge(at, local);
+          },
+        });
+        assert.deepEqual(seen, { name: 'cell', live: true });
+        await store.direct(
+          tenant,
+          { kind: 'revoke', account: 'executor', name: 'cell' },
+          now.entry('directory'),
+        );
+        assert.deepEqual(await asked('cell'), { name: 'cell', live: false });
+        assert.equal(await store.holder(keyHash('cell')), undefined);
+        assert.equal((await store.holder(keyHash('somebody')))?.kind, 'person');
       }),
     );
 
@@ -292,6 +340,31 @@ export function directoryContract(withStore: WithStore): void {
     );
 
     test(
+      'an epoch’s entry and documents are found again; a document that epochs share is there once',
+      withStore(async ({ boundary, other, store, reopen }) => {
+        const { tenant } = boundary;
+        const entry = boundary.entry('epoch');
+        const [shared, old, young] = [sourceOf('shared'), sourceOf('old'), sourceOf('young')];
+        await store.activate(tenant, digestOfText('one'), entry, [shared, old]);
+        await store.activate(tenant, digestOfText('two'), entry, [shared, young]);
+        // What stands is answered, and nothing is kept for it.
+        await store.activate(tenant, digestOfText('two'), entry, [sourceOf('never')]);
+        const { store: again } = await reopen();
+        const rows = await again.ledger(tenant, 0, 1000);
+        const [second, first] = rows.toReversed();
+        assert.deepEqual(await again.epochEntry(tenant, 1), first);
+        assert.deepEqual(await again.epochEntry(tenant, 2), second);
+        assert.equal(await again.epochEntry(tenant, 3), undefined);
+        assert.equal(await again.epochEntry(other.tenant, 1), undefined);
+        for (const { digest, bytes } of [shared, old, young]) {
+          assert.deepEqual(await again.source(tenant, digest), bytes);
+          assert.equal(await again.source(other.tenant, digest), undefined);
+        }
+        assert.equal(await again.source(tenant, digestOfText('never')), undefined);
+      }),
+    );
+
+    test(
       'one tenant’s names, keys, halts and actions are nothing to another',
       withStore(async ({ boundary, other, store }) => {
         const record = await boundary.proposed({ key: 'mine' });
@@ -324,4 +397,8 @@ export function directoryContract(withStore: WithStore): void {
       }),
     );
   });
+}
+
+function sourceOf(text: string): SourceText {
+  return { digest: digestOfText(text), bytes: new TextEncoder().encode(text) };
 }

@@ -106,7 +106,7 @@ export function limitContract(withStore: WithStore): void {
     );
 
     test(
-      'whatever is reserved, posted, voided and lost in whatever order, use is what a naive count says',
+      'law 11: whatever is reserved, posted, voided and lost in whatever order, use is what a naive count says',
       withStore(async (opened) => {
         let run = 0;
         await fc.assert(

@@ -89,6 +89,43 @@ export function purgeContract(withStore: WithStore): void {
         assert.deepEqual([second.actions, second.next], [1, undefined]);
       }),
     );
+
+    test(
+      'one final action is erased at once, with its entry, and once more is nothing',
+      withStore(async ({ boundary, store, reopen }) => {
+        const { tenant } = boundary;
+        const record = await boundary.proposed({ key: 'once' });
+        const other = writtenRecord(await boundary.settle(await boundary.proposed(), 'failed'));
+        const entry = boundary.entry('erased', record.id);
+        assert.deepEqual((await store.erase(tenant, record.id, entry)).kind, 'not_final');
+        await boundary.settle(record, 'succeeded');
+        const erased = await store.erase(tenant, record.id, entry);
+        assert.ok(erased.kind === 'erased');
+        // One for each of the entries: proposed, crossed, settled.
+        assert.equal(erased.payloads, 3);
+        assert.equal(erased.record.bytes.length, 0);
+        const entries = await store.history(tenant, record.id);
+        assert.equal(entries.length, 4);
+        const again = await store.erase(tenant, record.id, entry);
+        assert.deepEqual([again.kind, 'payloads' in again && again.payloads], ['erased_before', 0]);
+        const { store: later, boundary: now } = await reopen();
+        assert.equal((await now.stored(record)).bytes.length, 0);
+        assert.equal((await later.proposed(tenant, record.agent, 'once'))?.id, record.id);
+        assertSame(await later.history(tenant, record.id), entries);
+        assertSame(await now.stored(other), other);
+      }),
+    );
+
+    test(
+      'an action of another tenant is not erased, nor one that is not there',
+      withStore(async ({ boundary, other, store }) => {
+        const theirs = writtenRecord(await other.settle(await other.proposed(), 'succeeded'));
+        const entry = boundary.entry('erased', theirs.id);
+        const erased = await store.erase(boundary.tenant, theirs.id, entry);
+        assert.equal(erased.kind, 'unknown_action');
+        assertSame(await other.stored(theirs), theirs);
+      }),
+    );
   });
 }
 

@@ -10,6 +10,7 @@ import { advanceContract } from './store-advance.ts';
 import { answerContract } from './store-answer.ts';
 import { directoryContract } from './store-directory.ts';
 import { limitContract } from './store-limits.ts';
+import { logContract } from './store-log.ts';
 import { occupationContract } from './store-occupation.ts';
 import { purgeContract } from './store-purge.ts';
 import { readingContract } from './store-reading.ts';
@@ -80,6 +81,7 @@ export function storeContract(name: string, underTest: StoreUnderTest): void {
     answerContract(withStore);
     occupationContract(withStore);
     limitContract(withStore);
+    logContract(withStore);
     directoryContract(withStore);
     readingContract(withStore);
     purgeContract(withStore);

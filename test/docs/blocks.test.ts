@@ -12,7 +12,7 @@ import type { Inventory } from '../../src/kernel/inventory.ts';
 import { compilePolicy } from '../../src/kernel/policy/compile.ts';
 import { ROOT } from '../architecture/source.ts';
 
-const PAGES = ['README.md', 'docs/inventory.md', 'docs/policy.md'];
+const PAGES = ['README.md', 'docs/inventory.md', 'docs/permits.md', 'docs/policy.md'];
 
 function blocksOf(page: string): string[] {
   const text = readFileSync(join(ROOT, page), 'utf8');

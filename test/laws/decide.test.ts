@@ -13,7 +13,8 @@ import { writeCanonical } from '../../src/kernel/json/write.ts';
 import type { CompiledPolicy } from '../../src/kernel/policy/compiled.ts';
 import { instantOf } from '../../src/kernel/instant.ts';
 import { digestsIn, policyOf, samplePolicy } from './policies.ts';
-import { referenceDecide, type Gist } from './reference.ts';
+import { gistOf } from './gist.ts';
+import { referenceDecide } from './reference.ts';
 import { ruleArbitrary, rulesArbitrary, ruleValue, type SampleRule } from './sample.ts';
 import { inputOf, SAMPLE_INPUT, type SampleInput } from './circumstances.ts';
 import { approvalId, hours, person } from './world.ts';
@@ -74,25 +75,6 @@ function bytes(decision: Decision): string {
 }
 
 // ---------------------------------------------------------------- the reference
-
-function gistOf(decision: Decision): Gist {
-  return {
-    verdict: decision.verdict,
-    findings: decision.findings
-      .map(({ code, status, rule }) => `${code} ${status} ${rule?.id ?? '-'}`)
-      .sort(),
-    matched: decision.matched,
-    shadow: decision.shadow.map(({ rule, would }) => `${rule} ${would}`),
-    consumes: decision.consumes,
-    reserves: decision.reserves.map(({ key, amount }) => `${key} ${amount}`),
-    asks: decision.asks.map(
-      ({ requirement, have, need, until }) =>
-        `${requirement} ${String(have)}/${String(need)} ${String(until)}`,
-    ),
-    validUntil: decision.validUntil,
-    wakeAt: decision.wakeAt,
-  };
-}
 
 const verdicts = { admit: 0, hold: 0, deny: 0 };
 
@@ -337,7 +319,7 @@ law('law: what is foreclosed is not admitted, whatever is gathered', {
   },
 });
 
-law('law: an error admits nothing, and denies nothing that would not be denied', {
+law('law 9: an error admits nothing, and denies nothing that would not be denied', {
   runs: 800,
   check: ({ policy, input }) => {
     const base = decide(policy, input).verdict;

@@ -227,6 +227,18 @@ const CASES: Readonly<Record<FindingCode, Case>> = {
     status: 'unmet',
   },
   target_busy: { sample: { executing: true }, verdict: 'hold', status: 'unmet' },
+  permit_not_redeemed: {
+    change: ({ target, ...input }) => ({
+      ...input,
+      target: target && {
+        ...target,
+        executor: { kind: 'permit', audience: 'cell', validForMs: 60_000, settleWithinMs: 60_000 },
+      },
+    }),
+    verdict: 'hold',
+    status: 'unmet',
+    message: /`cell`/u,
+  },
   allowed: { verdict: 'admit', status: 'met' },
   requirement_met: {
     rules: requires(LEAD),

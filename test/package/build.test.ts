@@ -17,6 +17,10 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { ROOT } from '../architecture/source.ts';
+import { hasChromium } from '../fixtures/chromium.ts';
+import { sampleLife } from '../ledger/sample-life.ts';
+import { policyFile, SampleLog, signingKey } from '../ledger/sample-log.ts';
+import { verifiedInBrowser } from './browser-verify.ts';
 
 describe('the built package', () => {
   const folder = mkdtempSync(join(tmpdir(), 'exequatur-package-'));
@@ -65,6 +69,30 @@ describe('the built package', () => {
     const { types, default: module } = exports['./policy'];
     assert.ok(existsSync(join(folder, types)) && existsSync(join(folder, module)));
     assert.ok(files.includes('schemas'));
+  });
+
+  test('has a verifier for browsers that imports nothing of Node', () => {
+    const files = readdirSync(join(folder, 'dist/browser'), { recursive: true, encoding: 'utf8' });
+    const code = files.filter((name) => name.endsWith('.js'));
+    assert.ok(code.includes('ledger/verify.js') && code.includes('kernel/sha256.js'));
+    for (const name of code) {
+      const text = readFileSync(join(folder, 'dist/browser', name), 'utf8');
+      assert.ok(!/from 'node:/u.test(text), name);
+    }
+  });
+
+  test('verifies in a browser as it does here', { skip: !hasChromium }, async () => {
+    const log = new SampleLog();
+    log.witnesses = [signingKey('witness.example/1', 'cosignature')];
+    const genuine = Buffer.from(await log.receipt(log.add(...sampleLife())));
+    const tampered = Buffer.from(genuine);
+    tampered[500] = (tampered[500] ?? 0) ^ 1;
+    const told = await verifiedInBrowser(join(folder, 'dist'), {
+      policy: Buffer.from(policyFile(log.keys, log.witnesses)).toString('base64'),
+      receipts: [genuine, tampered, genuine.subarray(0, 99)].map((each) => each.toString('base64')),
+      ledger: Buffer.from(await log.exported()).toString('base64'),
+    });
+    assert.deepEqual(told, ['genuine', 'not_genuine', 'cannot_tell', 'genuine']);
   });
 
   test('starts, and says its version', () => {

@@ -173,7 +173,7 @@ describe('peril 2: the approval expired', () => {
 });
 
 describe('peril 3: the target is now production, and was staging', () => {
-  test('an action of each kind that was approved for staging is held, and says what moved', async () => {
+  test('law 6: an action of each kind that was approved for staging is held, and says what moved', async () => {
     const stage = await stageOf(policyOf({ validFor: '1h' }));
     try {
       const ids = await approveAll(stage, SOON_MS);
@@ -257,7 +257,7 @@ describe('peril 5: the payload is not the approved one', () => {
     }
   });
 
-  test('bytes changed in the stopped database are found for each kind, and denied', async () => {
+  test('law 2: bytes changed in the stopped database are found for each kind, and denied', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'exequatur-peril-'));
     const policy = policyOf({ validFor: '1h' });
     const stage = await stageOf(policy, { folder });

@@ -336,3 +336,34 @@ function clientWith(
   const counting: Fetch = (address, init) => answer(address, init, (count += 1));
   return createClient({ url, key, fetch: counting });
 }
+
+describe('putBlob', () => {
+  test('gives the name that an action takes, of a text, bytes and a file alike', async () => {
+    const content = 'to be printed';
+    const bytes = new TextEncoder().encode(content);
+    const name = await client.putBlob(content);
+    assert.match(name, /^sha256:[0-9a-f]{64}$/u);
+    assert.equal(await client.putBlob(bytes), name);
+    const sha256 = name.slice('sha256:'.length);
+    assert.equal(await client.putBlob(new Blob([bytes]), { sha256 }), name);
+    const answer = await client.act({ target: 'box', operation: 'print', args: { text: name } });
+    assert.ok(answer.kind === 'done' && answer.state === 'succeeded', JSON.stringify(answer));
+    assert.match(JSON.stringify(answer.result), /to be printed/u);
+  });
+
+  test('what the layer does not keep is told by its code', async () => {
+    await assert.rejects(client.putBlob('x', { sha256: '0'.repeat(64) }), {
+      name: 'ApiError',
+      code: 'blob_digest_mismatch',
+      executed: 'no',
+    });
+    await assert.rejects(client.putBlob('x', { sha256: 'tag' }), {
+      name: 'UsageError',
+      code: 'sha256_invalid',
+    });
+    const args = { text: `sha256:${'0'.repeat(64)}` };
+    await assert.rejects(client.act({ target: 'box', operation: 'print', args }), {
+      code: 'blob_missing',
+    });
+  });
+});

@@ -127,6 +127,45 @@ describe('createGate', () => {
     await assert.rejects(gate.agent('lasting', { roles: [] }), { code: 'account_exists' });
   });
 
+  test('a policy that changed holds from its reload on, for what is held too', async () => {
+    const writer = await gate.agent('reloading', { roles: ['writer'] });
+    const held = await writer.act(proposal('deploy', 'six'), { wait: 0 });
+    assert.equal(held.kind, 'waiting');
+    assert.equal((await gate.reload()).changed, false);
+    const denying = `${POLICY}  - id: closed\n    match: { kind: data.write }\n    deny: Closed.\n`;
+    writeFileSync(file('policy.yaml'), denying);
+    const note = await writer.act(proposal('note', 'not yet'));
+    assert.equal(note.kind, 'done');
+    const { changed, epoch } = await gate.reload();
+    assert.ok(changed);
+    assert.equal((await writer.act(proposal('note', 'seven'))).kind, 'refused');
+    writeFileSync(file('policy.yaml'), POLICY.replace(/ {2}- id: deploys-need[\s\S]*/u, ''));
+    assert.equal((await gate.reload()).epoch.number, epoch.number + 1);
+    assert.equal((await writer.action(held.id)).state, 'succeeded');
+    writeFileSync(file('policy.yaml'), POLICY);
+    await gate.reload();
+  });
+
+  test('a reload of what is not valid changes nothing, and names the place', async () => {
+    const writer = await gate.agent('unchanged', { roles: ['writer'] });
+    const active = await gate.reload();
+    for (const [name, text, wrong] of [
+      ['policy.yaml', POLICY, 'version: 1\nrules:\n  - id: x\n    alow: true\n'],
+      ['inventory.yaml', INVENTORY, INVENTORY.replace('kind: data.write', 'kind: data.wrte')],
+    ] as const) {
+      writeFileSync(file(name), wrong);
+      await assert.rejects(gate.reload(), (error) => {
+        assert.ok(error instanceof GateError);
+        assert.equal(error.code, 'configuration_invalid');
+        assert.ok(error.message.includes(`${name}:`), error.message);
+        return true;
+      });
+      assert.equal((await writer.act(proposal('note', name))).kind, 'done');
+      writeFileSync(file(name), text);
+    }
+    assert.deepEqual(await gate.reload(), active);
+  });
+
   test('a policy that is not valid makes no gate, and names the place', async () => {
     writeFileSync(file('wrong.yaml'), 'version: 1\nrules:\n  - id: x\n    alow: true\n');
     await assert.rejects(

@@ -1,6 +1,6 @@
 /**
  * The SDK needs nothing of Node: it imports no `node:*` module and no package, and acts in a context
- * that has only what every runtime with `fetch` has. Deno, Bun and browsers themselves are not run here.
+ * that has only what every runtime with `fetch` has. `runtimes.test.ts` runs it in those runtimes.
  */
 import assert from 'node:assert/strict';
 import { posix } from 'node:path';

@@ -1,4 +1,4 @@
-/** Agents and people: enrol, list, revoke. */
+/** Agents, people and executors: enrol, list, revoke. */
 import type { AccountView } from '../../protocol/directory.ts';
 import { word, type Command, type CommandContext, type OptionSpec } from '../command.ts';
 import { instantText } from '../render.ts';
@@ -132,6 +132,56 @@ export const personRevoke: Command = {
     const account = await api.call('revokePerson', { parameters: { name: word(given) } });
     context.tell(account);
     context.say(`person ${safeText(account.name)} is revoked: their answers count no more`);
+    return 0;
+  },
+};
+
+/** `executor add`. */
+export const executorAdd: Command = {
+  name: 'executor add',
+  summary: 'enrol an executor that redeems permits, or make another key for it',
+  description:
+    'Targets under `permit:` name it as their audience. The key is shown this once; with it the executor redeems permits that are for it, and nothing else.',
+  arguments: [NAME],
+  options: [KEY_OUT],
+  client: true,
+  examples: ['exequatur executor add robot-cell'],
+  exits: [0, 1, 6, 7],
+  async run(context, given) {
+    const api = await context.api(['operator']);
+    const body = { name: word(given) };
+    await enrolled(context, given, () => api.call('enrolExecutor', { body }));
+    return 0;
+  },
+};
+
+/** `executor list`. */
+export const executorList: Command = {
+  name: 'executor list',
+  summary: 'all executors that redeem permits',
+  client: true,
+  examples: ['exequatur executor list'],
+  exits: [0, 6, 7],
+  async run(context) {
+    const api = await context.api(['operator', 'person']);
+    tellAccounts(context, (await api.call('executors')).accounts);
+    return 0;
+  },
+};
+
+/** `executor revoke`. */
+export const executorRevoke: Command = {
+  name: 'executor revoke',
+  summary: 'revoke an executor and all its keys, for good',
+  arguments: [NAME],
+  client: true,
+  examples: ['exequatur executor revoke robot-cell'],
+  exits: [0, 1, 6, 7],
+  async run(context, given) {
+    const api = await context.api(['operator']);
+    const account = await api.call('revokeExecutor', { parameters: { name: word(given) } });
+    context.tell(account);
+    context.say(`executor ${safeText(account.name)} is revoked: it redeems no permit any more`);
     return 0;
   },
 };

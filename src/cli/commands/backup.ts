@@ -29,10 +29,15 @@ export const restore: Command = {
   name: 'restore',
   summary: 'put a backup in the place of a stopped store; the layer comes back halted',
   description:
-    'What crossed, was revoked or was halted since the backup is not known to it. So every approval of a held action is dropped, what was executing becomes unknown at the next start, and a halt stands over everything until somebody has looked and ends it. A store that is there is moved aside, and only with `--force`.',
+    'What crossed, was revoked or was halted since the backup is not known to it. So every approval of a held action is dropped, what was executing becomes unknown at the next start, and a halt stands over everything until somebody has looked and ends it. A store that is there is moved aside, and only with `--force`. The ledger goes on as another log, whose first new entry names the newest checkpoint of the one before.',
   arguments: [{ name: 'file', summary: 'the backup' }],
   options: [
     { flags: '--data <directory>', summary: 'data directory to restore into' },
+    {
+      flags: '--keys <directory>',
+      summary:
+        'directory of the signing keys, as `ledger.keys` says; `keys` in the data directory if absent',
+    },
     { flags: '--force', summary: 'replace the store that is there; it is moved aside' },
   ],
   client: false,
@@ -41,10 +46,12 @@ export const restore: Command = {
   async run(context, given) {
     const data = given.text('data');
     if (data === undefined) throw usageError('`--data` is needed', 'name the data directory');
+    const keys = given.text('keys');
     const door = await context.server();
     const done = await door.restore({
       file: word(given),
       data,
+      ...(keys === undefined ? {} : { keys }),
       force: given.flag('force'),
       from: context.terminal.directory,
     });
@@ -58,6 +65,7 @@ export const restore: Command = {
     if (done.replaced !== undefined)
       context.say(`the store that was there is ${safeText(done.replaced)}`);
     context.say(`approvals dropped: ${String(done.approvalsDropped)}`);
+    context.say('another log begins: hand `exequatur signing show` to verifiers');
     context.say(
       'everything is halted: look at what crossed since then, repeat revocations and halts,',
     );

@@ -1,4 +1,4 @@
-/** Keys of agents and people: another beside those there are, their list, and the end of one. */
+/** Keys of agents, people and executors: another beside those there are, their list, and the end of one. */
 import type { KeyView } from '../../protocol/directory.ts';
 import { word, type Command, type CommandContext, type Given } from '../command.ts';
 import { instantText } from '../render.ts';
@@ -6,7 +6,7 @@ import { safeText } from '../safe-text.ts';
 import { table } from '../terminal.ts';
 import { enrolled, KEY_OUT } from './key-out.ts';
 
-type Kind = 'agent' | 'person';
+type Kind = 'agent' | 'person' | 'executor';
 
 const NAME = { name: 'name', summary: 'name of the account' } as const;
 const KEY = { name: 'key', summary: 'id of the key, as its list has it' } as const;
@@ -88,15 +88,59 @@ export const personKeyRevoke: Command = {
   run: (context, given) => revoke(context, given, 'person'),
 };
 
+/** `executor key add`. */
+export const executorKeyAdd: Command = {
+  name: 'executor key add',
+  summary: 'make another key for an executor; the key is shown this once',
+  description: 'The keys it has stay good until they are revoked.',
+  arguments: [NAME],
+  options: [KEY_OUT],
+  client: true,
+  examples: ['exequatur executor key add robot-cell'],
+  exits: [0, 1, 6, 7],
+  async run(context, given) {
+    const api = await context.api(['operator']);
+    const parameters = { name: word(given) };
+    await enrolled(context, given, () => api.call('addExecutorKey', { parameters }));
+    return 0;
+  },
+};
+
+/** `executor key list`. */
+export const executorKeyList: Command = {
+  name: 'executor key list',
+  summary: 'the keys of an executor, never the keys themselves',
+  arguments: [NAME],
+  client: true,
+  examples: ['exequatur executor key list robot-cell'],
+  exits: [0, 1, 6, 7],
+  run: (context, given) => list(context, given, 'executor'),
+};
+
+/** `executor key revoke`. */
+export const executorKeyRevoke: Command = {
+  name: 'executor key revoke',
+  summary: 'revoke one key of an executor, for good; its other keys go on',
+  arguments: [NAME, KEY],
+  client: true,
+  examples: ['exequatur executor key revoke robot-cell 1f2e3d4c'],
+  exits: [0, 1, 6, 7],
+  run: (context, given) => revoke(context, given, 'executor'),
+};
+
 const ROUTES = {
   agent: { add: 'addAgentKey', list: 'agentKeys', revoke: 'revokeAgentKey' },
   person: { add: 'addPersonKey', list: 'personKeys', revoke: 'revokePersonKey' },
+  executor: { list: 'executorKeys', revoke: 'revokeExecutorKey' },
 } as const;
 
 async function add(
   context: CommandContext,
   given: Given,
-  { kind, body }: { readonly kind: Kind; readonly body: { readonly delegator?: string } },
+  {
+    kind,
+    body,
+  }: { readonly kind: Exclude<Kind, 'executor'>; readonly body: { readonly delegator?: string } },
 ): Promise<0> {
   const api = await context.api(['operator']);
   const parameters = { name: word(given) };

@@ -237,6 +237,7 @@ describe('oauth2', () => {
 
 describe('mtls', () => {
   const PEM = `${CERTIFICATE}${CERTIFICATE_KEY}`;
+  const APART = { act: 'env:KEY_SOURCE', certificates: { act: 'env:CERTIFICATE_SOURCE' } };
 
   test('the client shows its certificate, and the target knows it', async () => {
     const server = createSecureServer(
@@ -258,6 +259,8 @@ describe('mtls', () => {
     );
     const port = String(await listen(server));
     fixture.environment['TOKEN_SOURCE'] = PEM;
+    fixture.environment['KEY_SOURCE'] = CERTIFICATE_KEY;
+    fixture.environment['CERTIFICATE_SOURCE'] = CERTIFICATE;
     const executor = fixture.executorWith({
       lookup: () => Promise.resolve(['127.0.0.1']),
       certificateAuthorities: [CERTIFICATE],
@@ -271,8 +274,31 @@ describe('mtls', () => {
       assert.equal(valueAt(outcome.result, '/body/authorized'), authorized);
       assert.equal(valueAt(outcome.result, '/body/header'), null);
     }
+    const made = fixture.send({}, { target: { auth: 'mtls', url }, whole: { credentials: APART } });
+    const { outcome } = await perform(executor, made);
+    assert.equal(valueAt(outcome.result, '/body/authorized'), true);
     server.closeAllConnections();
     server.close();
+  });
+
+  test('a certificate and a key that come apart must fit each other', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const other = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    for (const [certificate, key, code] of [
+      [CERTIFICATE, other, 'credential_not_sendable'],
+      [CERTIFICATE_KEY, CERTIFICATE, 'credential_not_sendable'],
+      [CERTIFICATE, CERTIFICATE, 'credential_not_sendable'],
+      [undefined, CERTIFICATE_KEY, 'credential_missing'],
+      [CERTIFICATE, undefined, 'credential_missing'],
+    ] as const) {
+      fixture.environment['CERTIFICATE_SOURCE'] = certificate ?? '';
+      fixture.environment['KEY_SOURCE'] = key ?? '';
+      if (certificate === undefined) delete fixture.environment['CERTIFICATE_SOURCE'];
+      if (key === undefined) delete fixture.environment['KEY_SOURCE'];
+      const made = fixture.send({}, { target: { auth: 'mtls' }, whole: { credentials: APART } });
+      assert.equal(await prepareCode(made), code);
+    }
+    assert.equal(fixture.connections(), 0);
   });
 
   test('a credential without certificate, without key or with another key is refused', async () => {

@@ -4,11 +4,12 @@
  */
 import { createSecureContext } from 'node:tls';
 
-import type { HttpAuth, HttpTarget } from '../../kernel/inventory.ts';
+import type { CredentialReference, HttpAuth, HttpTarget, Target } from '../../kernel/inventory.ts';
 import { leaseCredential, type Lease } from '../credentials.ts';
 import { SECRET_LENGTH_MIN } from '../mask.ts';
 import { refuse } from '../refusal.ts';
 import type { CompiledRequest } from './compile.ts';
+import type { ClientCertificate } from './connect.ts';
 import { requestHeaders } from './exchange.ts';
 import type { HttpTools } from './look.ts';
 import { leaseToken } from './oauth2.ts';
@@ -22,7 +23,7 @@ export interface Authentication {
     added: Readonly<Record<string, string>>,
   ) => Readonly<Record<string, string>>;
   /** What TLS shows, under `mtls`. */
-  readonly clientPem: string | undefined;
+  readonly client: ClientCertificate | undefined;
   /** Told the status of each answer: a token that was refused is not used again. */
   readonly answered: (status: number) => void;
   /** Ends the lease; safe to call twice. */
@@ -31,25 +32,42 @@ export interface Authentication {
 
 const NOTHING: Authentication = {
   headers: () => ({}),
-  clientPem: undefined,
+  client: undefined,
   answered: () => undefined,
   release: () => undefined,
 };
+
+/** What a target authenticates with: one credential, or under `mtls` a key and its certificate apart. */
+export interface HttpCredential {
+  readonly reference: CredentialReference;
+  readonly certificate?: CredentialReference;
+}
+
+/** The credential that acts or looks, if the target has one. */
+export function httpCredential(
+  { credentials }: Target,
+  which: 'act' | 'look',
+): HttpCredential | undefined {
+  const [reference, certificate] = [credentials[which], credentials.certificates?.[which]];
+  if (reference === undefined) return undefined;
+  return { reference, ...(certificate === undefined ? {} : { certificate }) };
+}
 
 /**
  * Leases what the target's scheme needs; under `oauth2` that asks the token endpoint. Refuses with the
  * `credential_…` codes, with `token_not_given`, and as connecting does.
  */
 export async function leaseAuthentication(
-  reference: string | undefined,
+  credential: HttpCredential | undefined,
   executor: HttpTarget,
   tools: HttpTools,
   signal: AbortSignal,
 ): Promise<Authentication> {
   if (executor.auth === 'none') return NOTHING;
-  if (reference === undefined) return refuse('credential_missing', 'the target has no credential');
-  const leased = await leaseCredential(reference, tools);
+  if (credential === undefined) return refuse('credential_missing', 'the target has no credential');
+  const leased = await leaseCredential(credential.reference, tools);
   try {
+    if (executor.auth === 'mtls') return await clientOf(leased, credential.certificate, tools);
     return await authenticationOf(leased, executor, tools, signal);
   } catch (error) {
     leased.release();
@@ -65,7 +83,7 @@ async function authenticationOf(
 ): Promise<Authentication> {
   const { auth } = executor;
   const held = { ...NOTHING, release: leased.release.bind(leased) };
-  if (auth === 'none') return held;
+  if (auth === 'none' || auth === 'mtls') return held;
   if (auth === 'bearer') {
     if (!/^[\x21-\x7e]+$/u.test(leased.value)) notSendable(leased, 'is no bearer token');
     return { ...held, headers: () => ({ authorization: `Bearer ${leased.value}` }) };
@@ -74,17 +92,13 @@ async function authenticationOf(
     checkPair(leased, tools);
     return { ...held, headers: () => ({ authorization: basic(leased.value) }) };
   }
-  if (auth === 'mtls') {
-    checkClientPem(leased);
-    return { ...held, clientPem: leased.value };
-  }
   if (auth.kind === 'oauth2') {
     checkPair(leased, tools);
     const token = await leaseToken({ leased, auth, executor, signal }, tools);
     leased.release();
     return {
       ...token,
-      clientPem: undefined,
+      client: undefined,
       headers: () => ({ authorization: `Bearer ${token.value()}` }),
     };
   }
@@ -113,19 +127,33 @@ function basic(pair: string): string {
   return `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
 }
 
-function checkClientPem(leased: Lease): void {
+/** The certificate and its key, from one PEM or from two. */
+async function clientOf(
+  leased: Lease,
+  reference: CredentialReference | undefined,
+  tools: HttpTools,
+): Promise<Authentication> {
+  const other = reference === undefined ? leased : await leaseCredential(reference, tools);
+  const client = { certificate: other.value, key: leased.value };
+  // A certificate on its own is no secret that has to be let go later.
+  if (other !== leased) other.release();
+  checkClient(client, leased);
+  return { ...NOTHING, client, release: leased.release.bind(leased) };
+}
+
+function checkClient({ certificate, key }: ClientCertificate, leased: Lease): void {
   const [isCertificate, isKey] = [
     /-----BEGIN CERTIFICATE-----/u,
     /-----BEGIN [A-Z ]*PRIVATE KEY-----/u,
   ];
-  const pem = leased.value;
   try {
     // OpenSSL takes an absent certificate for none, and a key that does not fit for an error.
-    if (!isCertificate.test(pem) || !isKey.test(pem)) throw new TypeError('a part is missing');
-    createSecureContext({ cert: pem, key: pem });
+    if (!isCertificate.test(certificate) || !isKey.test(key))
+      throw new TypeError('a part is missing');
+    createSecureContext({ cert: certificate, key });
   } catch {
     // OpenSSL's words are not shown: they may quote what they could not read.
-    notSendable(leased, 'is no certificate with its private key as pem');
+    notSendable(leased, 'is no private key as pem with a certificate that fits it');
   }
 }
 

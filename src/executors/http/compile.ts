@@ -12,15 +12,16 @@ import type { JsonValue } from '../../kernel/json/value.ts';
 import { writeCanonical } from '../../kernel/json/write.ts';
 import { RESERVED_HEADERS } from '../../kernel/reserved-headers.ts';
 import { refuse } from '../refusal.ts';
+import { secretPlaceholders } from '../secrets.ts';
 import {
   EXECUTION_PLACEHOLDER,
   renderBody,
   renderFields,
   renderHeader,
   renderPath,
+  type SecretTexts,
   type TemplateValues,
 } from '../template.ts';
-import { secretPlaceholder } from './secrets.ts';
 
 /** The version of what a compiled effect means; part of every resolution. */
 export const HTTP_CONTRACT = 'http/1';
@@ -57,17 +58,14 @@ interface CompiledBody {
   readonly text: string;
 }
 
-/** The operation's request, with `execution` in the place of the execution's id, and secrets where they are given. */
+/** The operation's request, with `execution` in the place of the execution's id, and values of secrets where they are given. */
 export function compileRequest(
   request: EffectRequest,
   execution: string,
-  secret?: (name: string) => string,
+  secrets: SecretTexts = secretPlaceholders(request),
 ): CompiledRequest {
   const { target, operation } = httpBinding(request.target, request.operation);
-  const values = {
-    ...valuesOf(request, execution),
-    secret: secret ?? ((name: string): string => secretPlaceholder(request, name)),
-  };
+  const values = { ...valuesOf(request, execution), secrets };
   const body = compileBody(operation.body, values);
   if (operation.method === 'GET' && body !== undefined) {
     refuse('binding_unsupported', `\`${request.operation.name}\` gives a body to a GET`);

@@ -16,14 +16,20 @@ import { baseUrl } from './compile.ts';
 /** All addresses of a name, as text. Rejects where it has none. */
 export type Lookup = (hostname: string) => Promise<readonly string[]>;
 
+/** What TLS shows of the client: a certificate with its chain, and its private key; both PEM. */
+export interface ClientCertificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** What a connection needs beside the target. */
 export interface Network {
   readonly clock: Clock;
   readonly lookup: Lookup;
   /** PEM certificates to trust instead of Node's own. */
   readonly certificateAuthorities: readonly string[] | undefined;
-  /** The client's certificate with its chain and its private key, as PEM, where TLS asks for one. */
-  readonly clientPem?: string | undefined;
+  /** For when TLS asks who the client is. */
+  readonly client?: ClientCertificate | undefined;
 }
 
 /** A name with more addresses than this is not reached at all. */
@@ -143,7 +149,7 @@ async function connectOnce(
 function openSocket(
   url: URL,
   address: string,
-  { certificateAuthorities, clientPem }: Network,
+  { certificateAuthorities, client }: Network,
 ): Socket {
   const place = { host: address, port: portOf(url), autoSelectFamily: false };
   if (url.protocol === 'http:') return connectTcp(place);
@@ -156,7 +162,7 @@ function openSocket(
     minVersion: 'TLSv1.2',
     ALPNProtocols: ['http/1.1'],
     ...(certificateAuthorities === undefined ? {} : { ca: [...certificateAuthorities] }),
-    ...(clientPem === undefined ? {} : { cert: clientPem, key: clientPem }),
+    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
   });
 }
 

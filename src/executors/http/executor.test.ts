@@ -41,7 +41,7 @@ function switchProtocols(socket: Socket): void {
 }
 
 describe('the request', () => {
-  test('what is sent is what was compiled, with what only the layer adds', async () => {
+  test('law 2: what is sent is what was compiled, with what only the layer adds', async () => {
     const request = fixture.send(
       {
         method: 'PUT',

@@ -14,8 +14,9 @@ import type { Masker } from '../mask.ts';
 import { prepareOnce } from '../prepared.ts';
 import type { ProbingExecutor } from '../probing-executor.ts';
 import { attempt, refuse } from '../refusal.ts';
+import { leaseSecrets } from '../secrets.ts';
 import { EXECUTION_PLACEHOLDER } from '../template.ts';
-import { leaseAuthentication } from './authentication.ts';
+import { httpCredential, leaseAuthentication } from './authentication.ts';
 import {
   compileRequest,
   httpBinding,
@@ -28,7 +29,6 @@ import { exchange } from './exchange.ts';
 import { isStrongEtag, previewHttp, probeHttp, reconcileHttp, type HttpTools } from './look.ts';
 import { createTokenCache } from './oauth2.ts';
 import { exchangeOutcome } from './outcome.ts';
-import { leaseSecrets } from './secrets.ts';
 
 /** What the executor needs: who masks, where credentials are, time, and how names are resolved. */
 export interface HttpExecutorOptions {
@@ -110,10 +110,10 @@ async function prepare(preparing: Preparing, tools: HttpTools): Promise<Prepared
   const precondition = preconditionOf(binding, preparing.preview);
   const addresses = await resolveAddresses(binding.target, tools, signal);
   checkClear(binding.target, addresses);
-  const reference = actReference(request.target, binding);
+  const credential = httpCredential(request.target, 'act');
   const secrets = await leaseSecrets(request, tools);
   const authentication = await orRelease(
-    () => leaseAuthentication(reference, binding.target, tools, signal),
+    () => leaseAuthentication(credential, binding.target, tools, signal),
     secrets.release,
   );
   const release = (): void => {
@@ -125,10 +125,10 @@ async function prepare(preparing: Preparing, tools: HttpTools): Promise<Prepared
     ...precondition,
     ...(operation.method === 'GET' ? {} : { 'idempotency-key': execution }),
   });
-  const network = { ...tools, clientPem: authentication.clientPem };
+  const network = { ...tools, client: authentication.client };
   const socket = await orRelease(() => {
     // What cannot be signed or is too large is refused here, and not after the crossing.
-    const placeholder = compileRequest(request, EXECUTION_PLACEHOLDER, secrets.value);
+    const placeholder = compileRequest(request, EXECUTION_PLACEHOLDER, secrets.texts);
     authentication.headers(placeholder, addedTo(EXECUTION_PLACEHOLDER));
     return connectPinned(binding.target, addresses, network, signal);
   }, release);
@@ -140,7 +140,7 @@ async function prepare(preparing: Preparing, tools: HttpTools): Promise<Prepared
       socket.destroy();
     },
     async perform(execution, { signal: cancel, sending }) {
-      const compiled = compileRequest(request, execution.id, secrets.value);
+      const compiled = compileRequest(request, execution.id, secrets.texts);
       const added = addedTo(execution.id);
       const exchanged = await exchange({
         socket,

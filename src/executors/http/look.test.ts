@@ -131,7 +131,7 @@ describe('looks', () => {
     );
   });
 
-  test('absence is conclusive only in a whole answer, and only where it is declared', async () => {
+  test('law 5: absence is conclusive only in a whole answer, and only where it is declared', async () => {
     const execution = freshExecution();
     const id = { metadata: { exequatur: execution } };
     const table: readonly (readonly [unknown, number, string])[] = [

@@ -12,15 +12,15 @@ import type { Environment } from '../credentials.ts';
 import type { Masker } from '../mask.ts';
 import { childOf, isJsonArray, isJsonObject, readProbe, select } from '../pointer.ts';
 import { refuse, type RefusalCode } from '../refusal.ts';
+import { knowSecrets } from '../secrets.ts';
 import { EXECUTION_PLACEHOLDER } from '../template.ts';
 import type { CheckedAddress } from './address.ts';
-import { leaseAuthentication } from './authentication.ts';
+import { httpCredential, leaseAuthentication } from './authentication.ts';
 import { compileUrl, httpBinding, valuesOf, type CompiledRequest } from './compile.ts';
 import { checkClear, connectPinned, resolveAddresses, type Network } from './connect.ts';
 import { exchange } from './exchange.ts';
 import { isEncoded, type Answered } from './outcome.ts';
 import type { TokenCache } from './oauth2.ts';
-import { leaseSecrets } from './secrets.ts';
 
 /** What the executor was made with. */
 export interface HttpTools extends Network {
@@ -218,9 +218,7 @@ async function lookAt(
 ): Promise<Looked> {
   const url = compileUrl(executor, place, valuesOf(request, execution));
   const addresses = await resolveAddresses(executor, tools, signal);
-  // What was sent once may be in any answer, also of a process that never sent it itself.
-  const secrets = await leaseSecrets(request, tools);
-  secrets.release();
+  await knowSecrets(request, tools);
   return await get({ target: request.target, executor, url, signal, addresses, failure }, tools);
 }
 
@@ -237,11 +235,11 @@ interface Get {
 async function get(options: Get, tools: HttpTools): Promise<Looked> {
   const { target, executor, url, signal, addresses, failure } = options;
   checkClear(executor, addresses);
-  const reference = target.credentials.look ?? target.credentials.act;
+  const credential = httpCredential(target, target.credentials.look === undefined ? 'act' : 'look');
   const compiled: CompiledRequest = { method: 'GET', url, headers: {}, body: undefined };
-  const authentication = await leaseAuthentication(reference, executor, tools, signal);
+  const authentication = await leaseAuthentication(credential, executor, tools, signal);
   try {
-    const network = { ...tools, clientPem: authentication.clientPem };
+    const network = { ...tools, client: authentication.client };
     const socket = await connectPinned(executor, addresses, network, signal);
     const exchanged = await exchange({
       socket,

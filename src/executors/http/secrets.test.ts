@@ -10,12 +10,12 @@ import {
 } from '../../../test/contract/executor.ts';
 import { literal, startHttpTarget, type HttpFixture } from '../../../test/fixtures/http-target.ts';
 import type { EffectRequest } from '../../engine/ports.ts';
-import type { Template } from '../../kernel/inventory.ts';
+import type { HttpOperation, Template } from '../../kernel/inventory.ts';
 import { createMasker } from '../mask.ts';
 import { httpEffect } from './compile.ts';
 
 const NEVER = new AbortController().signal;
-const VALUE = 'k3y "with"\\quotes/and+ü';
+const VALUE = `k3y "with"\\quotes/'and'+(ü)!`;
 const KEY: Template = [{ kind: 'argument', path: ['key'] }];
 
 let fixture: HttpFixture;
@@ -118,15 +118,84 @@ test('a name without a reference has no effect', async () => {
   assert.equal(codeOf(attempt), 'credential_missing');
 });
 
-test('a secret in a header or in part of a text has no effect', async () => {
+/** The request with the secret in another place than its body. */
+function elsewhere(place: Partial<HttpOperation>): EffectRequest {
   const made = request();
   const { binding } = made.operation;
   assert.ok(binding.kind === 'http');
+  const other = { ...binding, body: { kind: 'none' } as const, ...place };
+  return { ...made, operation: { ...made.operation, binding: other } };
+}
+
+const FORM = { body: { kind: 'form', fields: { key: KEY } } } as const;
+const QUERY = { query: { key: KEY } };
+const HEADER = { headers: { 'x-key': KEY } };
+
+test('the value is sent in a form or a query, encoded for it, and no answer gives it back', async () => {
+  fixture.answer(({ body, url }, response) => {
+    const raw = { body, query: url.split('?')[1], encoded: encodeURIComponent(VALUE) };
+    response.end(JSON.stringify({ ...raw, key: VALUE }));
+  });
+  const form = await perform(fixture.executor, elsewhere(FORM));
+  assert.equal(new URLSearchParams(fixture.seen[0]?.body).get('key'), VALUE);
+  const query = await perform(fixture.executor, elsewhere(QUERY));
+  const [, search] = fixture.seen[1]?.url.split('?') ?? [];
+  assert.equal(new URLSearchParams(search).get('key'), VALUE);
+  for (const { outcome } of [form, query]) {
+    assert.equal(outcome.state, 'succeeded');
+    for (const spelled of [
+      VALUE,
+      String(fixture.seen[0]?.body.slice(4)),
+      String(search?.slice(4)),
+    ]) {
+      assert.deepEqual(secretTraces(outcome, spelled), []);
+    }
+  }
+});
+
+test('the value is sent in a header, and no answer gives it back', async () => {
+  const ascii = 'k3y "with"/and+=';
+  fixture.environment['KEY_SOURCE'] = ascii;
+  fixture.answer(({ headers }, response) => response.end(JSON.stringify(headers)));
+  const { outcome } = await perform(fixture.executor, elsewhere(HEADER));
+  assert.equal(fixture.seen[0]?.headers['x-key'], ascii);
+  assert.equal(outcome.state, 'succeeded');
+  assert.deepEqual(secretTraces(outcome, ascii), []);
+  assert.match(JSON.stringify(outcome), /‹secret:/u);
+});
+
+test('what no header can hold is refused when the request is prepared, and nothing is sent', async () => {
+  for (const [value, code] of [
+    ['one\r\nx-other: two', 'argument_has_control_character'],
+    ['not ascii ü', 'argument_not_header_text'],
+    [' outer space', 'argument_not_header_text'],
+    // What stands for a secret is no secret.
+    ['‹secret argument env:KEY_SOURCE›', 'argument_not_header_text'],
+  ] as const) {
+    fixture.environment['KEY_SOURCE'] = value;
+    assert.equal(await prepareCode(elsewhere(HEADER)), code, value);
+  }
+  assert.deepEqual(fixture.seen, []);
+});
+
+test('the effect of every place is of the reference', async () => {
+  for (const place of [FORM, QUERY, HEADER]) {
+    const resolution = valueOf(await fixture.executor.resolve(elsewhere(place), NEVER));
+    fixture.environment['KEY_SOURCE'] = 'rotated since then';
+    assert.equal(httpEffect(elsewhere(place)), resolution.effect);
+    fixture.environment['KEY_SOURCE'] = VALUE;
+    const { target } = request('deploy-key', 'env:OTHER_SOURCE');
+    assert.notEqual(httpEffect({ ...elsewhere(place), target }), resolution.effect);
+  }
+});
+
+test('a secret in a path or in part of a text has no effect', async () => {
   const part: Template = [{ kind: 'literal', text: 'key ' }, ...KEY];
   const json = { kind: 'json', value: { kind: 'template', template: part } } as const;
-  for (const other of [{ headers: { 'x-key': KEY } }, { query: { key: KEY } }, { body: json }]) {
-    const operation = { ...made.operation, binding: { ...binding, ...other } };
-    const attempt = await fixture.executor.resolve({ ...made, operation }, NEVER);
+  const path: Template = [{ kind: 'literal', text: '/' }, ...KEY];
+  const [headers, query] = [{ 'x-key': part }, { key: part }];
+  for (const other of [{ headers }, { query }, { body: json }, { path }]) {
+    const attempt = await fixture.executor.resolve(elsewhere(other), NEVER);
     assert.equal(codeOf(attempt), 'argument_not_text', JSON.stringify(other));
   }
 });

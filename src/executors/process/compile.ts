@@ -9,7 +9,14 @@ import type {
   Template,
 } from '../../kernel/inventory.ts';
 import { refuse } from '../refusal.ts';
-import { EXECUTION_PLACEHOLDER, renderWord } from '../template.ts';
+import { secretPlaceholders } from '../secrets.ts';
+import {
+  blobPlaceholder,
+  EXECUTION_PLACEHOLDER,
+  renderVariable,
+  renderWord,
+  type SecretTexts,
+} from '../template.ts';
 
 /** The version of what a compiled effect means; part of every resolution. */
 export const PROCESS_CONTRACT = 'process/1';
@@ -28,16 +35,43 @@ export function processBinding(target: Target, operation: Operation): ProcessBin
   return { target: target.executor, operation: operation.binding };
 }
 
-/** The words of a program, with `execution` in the place of the execution's id. */
+/** The words of a program, with `execution` in the place of the execution's id, and `blob` in that of a path. */
 export function renderArgv(
   run: readonly Template[],
   request: EffectRequest,
   execution: string,
+  blob: (name: string) => string = blobPlaceholder,
 ): readonly string[] {
   const { args, operation } = request;
-  const values = { args, fields: operation.arguments, execution };
+  const values = { args, fields: operation.arguments, execution, blob };
   const words = run.slice(1).flatMap((template) => renderWord(template, values) ?? []);
   return [executableOf(run), ...words];
+}
+
+/** Everything that arguments stand in when the operation acts: its words and its variables. */
+export function actTemplates({ run, environment = {} }: ProcessOperation): readonly Template[] {
+  return [...run, ...Object.values(environment)];
+}
+
+/** What stands in the variables of an operation. */
+export interface VariableTexts {
+  readonly execution: string;
+  readonly secrets: SecretTexts;
+  readonly blob: (name: string) => string;
+}
+
+/** The variables that the operation gives to its program. */
+export function renderVariables(
+  { environment = {} }: ProcessOperation,
+  { args, operation }: EffectRequest,
+  texts: VariableTexts,
+): Readonly<Record<string, string>> {
+  const values = { args, fields: operation.arguments, ...texts };
+  const variables = Object.entries(environment).flatMap(([name, template]) => {
+    const value = renderVariable(template, values);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(variables);
 }
 
 /** The first word: an absolute path that no argument has a part in. */
@@ -62,22 +96,39 @@ export function executables(operation: ProcessOperation): readonly string[] {
   return [...new Set(runs.flatMap((run) => (run === undefined ? [] : [executableOf(run)])))];
 }
 
-/** Digest of the compiled effect; `files` are the digests of everything that is pinned. */
+/** What the names in a binding lead to now. */
+export interface ResolvedPlaces {
+  /** The directory that the target's one leads to: a link that leads elsewhere is another effect. */
+  readonly directory: string;
+  /** The digests of everything that is pinned. */
+  readonly files: Readonly<Record<string, Digest>>;
+}
+
+/** Digest of the compiled effect. */
 export function processEffect(
   request: EffectRequest,
   { target, operation }: ProcessBinding,
-  files: Readonly<Record<string, Digest>>,
+  { directory, files }: ResolvedPlaces,
 ): Digest {
   return digestOf('exequatur/effect/v1', {
     contract: PROCESS_CONTRACT,
     argv: renderArgv(operation.run, request, EXECUTION_PLACEHOLDER),
-    directory: target.directory,
+    directory,
     environment: {
       names: target.environmentNames.toSorted(),
       values: target.environmentValues,
       credential: target.credentialVariable ?? null,
     },
     // Absent where there is none, so that effects of before keep their digest.
+    ...(operation.environment === undefined
+      ? {}
+      : {
+          variables: renderVariables(operation, request, {
+            execution: EXECUTION_PLACEHOLDER,
+            secrets: secretPlaceholders(request),
+            blob: blobPlaceholder,
+          }),
+        }),
     ...(target.isolation === undefined ? {} : { isolation: target.isolation }),
     files: digestsOf(effectFiles(operation), files),
   });

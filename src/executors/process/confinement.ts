@@ -154,6 +154,17 @@ export function sandboxWords(
   ];
 }
 
+/** The same confinement, in which these files are seen too, and cannot be written to. */
+export function showing(confinement: Confinement, files: readonly string[]): Confinement {
+  const { wrapper } = confinement;
+  if (wrapper.length === 0 || files.length === 0) return confinement;
+  // The last word ends the options of the sandbox.
+  return {
+    ...confinement,
+    wrapper: [...wrapper.slice(0, -1), ...bind('--ro-bind', files), ...wrapper.slice(-1)],
+  };
+}
+
 function bind(how: string, paths: readonly string[]): readonly string[] {
   return paths.flatMap((path) => [how, path, path]);
 }

@@ -357,7 +357,7 @@ describe('looks', () => {
     assert.match(at(shown.context, '/note'), /^by ‹secret:/u);
   });
 
-  test('a preview never gets the credential that acts', async () => {
+  test('law 1: a preview never gets the credential that acts', async () => {
     const show = fixture.script('show.sh', '#!/bin/sh\necho "{\\"token\\":\\"$TOKEN\\"}"');
     const preview = { run: [word(show)], material: ['/token'], context: [] };
     const request = fixture.run([word('/bin/true')], { operation: { preview } });

@@ -9,20 +9,30 @@
 import type { Clock, EffectRequest, Outcome, Prepared } from '../../engine/ports.ts';
 import type { Resolution } from '../../kernel/action.ts';
 import type { LockedTarget, Target } from '../../kernel/inventory.ts';
-import type { Environment } from '../credentials.ts';
+import type { Environment, Lease } from '../credentials.ts';
 import type { Masker } from '../mask.ts';
 import type { ProbingExecutor } from '../probing-executor.ts';
 import { prepareOnce } from '../prepared.ts';
 import { attempt, refuse } from '../refusal.ts';
+import { leaseSecrets, type LeasedSecrets } from '../secrets.ts';
 import { EXECUTION_PLACEHOLDER } from '../template.ts';
 import {
+  actTemplates,
   processBinding,
   processEffect,
   PROCESS_CONTRACT,
   renderArgv,
+  renderVariables,
   type ProcessBinding,
 } from './compile.ts';
-import { confine } from './confinement.ts';
+import {
+  copyBlobs,
+  requireBlobs,
+  sweepCopies,
+  type BlobCopies,
+  type BlobPlace,
+} from './blob-copies.ts';
+import { confine, showing } from './confinement.ts';
 import { canMeasureMemory } from './group.ts';
 import { previewProgram, reconcileProgram } from './look.ts';
 import { programOutcome } from './outcome.ts';
@@ -44,10 +54,13 @@ export interface ProcessExecutorOptions {
   readonly masker: Masker;
   readonly environment: Environment;
   readonly clock: Clock;
+  /** Without it, programs take no blobs. What a crash left in its directory is removed. */
+  readonly blobs?: BlobPlace;
 }
 
 /** Makes the executor of contract `process/1`. */
 export function createProcessExecutor(options: ProcessExecutorOptions): ProbingExecutor {
+  if (options.blobs !== undefined) sweepCopies(options.blobs.directory);
   const tools = { ...options, pins: createFilePins(options.clock) };
   return {
     contract: PROCESS_CONTRACT,
@@ -74,6 +87,7 @@ async function resolve(
   }
   // Arguments that fit no word are refused before any file is read.
   renderArgv(binding.operation.run, request, EXECUTION_PLACEHOLDER);
+  await requireBlobs(tools.blobs, { request, run: actTemplates(binding.operation) });
   const files = filesOf(await pinAll(binding, tools));
   const directory = await realDirectory(binding.target.directory);
   const { identity, environment, recorded } = await probeFile(target, tools.masker, signal);
@@ -81,7 +95,7 @@ async function resolve(
     identity,
     environment,
     operation: operation.digest,
-    effect: processEffect(request, binding, files),
+    effect: processEffect(request, binding, { directory, files }),
     credential: actReference(target, binding) ?? null,
     executor: PROCESS_CONTRACT,
     files,
@@ -109,26 +123,72 @@ async function prepare(
   if (directory !== resolution.recorded['directory']) {
     refuse('directory_changed', `\`${binding.target.directory}\` leads somewhere else now`);
   }
-  if (processEffect(request, binding, files) !== resolution.effect) {
+  if (processEffect(request, binding, { directory, files }) !== resolution.effect) {
     refuse('effect_changed', 'the effect is not the one that was resolved');
   }
   const confinement = await confine(binding);
   if (signal.aborted) refuse('cancelled', 'cancelled while the effect was prepared');
-  const leased = await leaseVariable(actReference(request.target, binding), binding, tools);
+  const { user } = confinement;
+  const run = actTemplates(binding.operation);
+  const copies = await copyBlobs(tools.blobs, { request, run, user, signal });
+  const { leased, secrets, release } = await leaseOrRelease(request, { binding, copies }, tools);
   const still = (): boolean =>
-    pinned.every(isUnchanged) && leadsTo(binding.target.directory, directory);
+    [...pinned, ...copies.files].every(isUnchanged) && leadsTo(binding.target.directory, directory);
   return prepareOnce({
     request,
-    effect: () => processEffect(request, binding, files),
-    release: () => leased?.release(),
+    effect: () => processEffect(request, binding, { directory, files }),
+    release,
     async perform(execution, options) {
-      const argv = renderArgv(binding.operation.run, request, execution.id);
-      const environment = variablesOf(binding, { leased, execution: execution.id }, tools);
-      const limits = programOf(request, binding, argv, { environment, confinement });
+      const { id } = execution;
+      const argv = renderArgv(binding.operation.run, request, id, copies.pathOf);
+      const texts = { execution: id, secrets: secrets.texts, blob: copies.pathOf };
+      const variables = renderVariables(binding.operation, request, texts);
+      const environment = variablesOf(binding, { leased, execution: id, variables }, tools);
+      const confined = showing(
+        confinement,
+        copies.files.map(({ path }) => path),
+      );
+      const limits = programOf(request, binding, argv, { environment, confinement: confined });
       const program = { ...limits, directory };
       return await send(program, binding, { ...tools, ...options, still });
     },
   });
+}
+
+/** What a program is given while it runs, until it is let go. */
+interface Held {
+  readonly leased: Lease | undefined;
+  readonly secrets: LeasedSecrets;
+  readonly release: () => void;
+}
+
+/** The credential that acts and the secrets, leased; where one cannot be had or sent, all are let go. */
+async function leaseOrRelease(
+  request: EffectRequest,
+  { binding, copies }: { readonly binding: ProcessBinding; readonly copies: BlobCopies },
+  tools: ProcessTools,
+): Promise<Held> {
+  let leased: Lease | undefined;
+  let secrets: LeasedSecrets | undefined;
+  const release = (): void => {
+    copies.release();
+    leased?.release();
+    secrets?.release();
+  };
+  try {
+    leased = await leaseVariable(actReference(request.target, binding), binding, tools);
+    secrets = await leaseSecrets(request, tools);
+    // What no variable can hold is refused here, and not after the crossing.
+    renderVariables(binding.operation, request, {
+      execution: EXECUTION_PLACEHOLDER,
+      secrets: secrets.texts,
+      blob: copies.pathOf,
+    });
+    return { leased, secrets, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 /** Starts the program unless something moved; `sending` is asked last, right before the start. */
@@ -151,7 +211,7 @@ async function send(
   return {
     ...outcome,
     code: 'pinned_file_changed',
-    message: 'a pinned file or the directory changed before the start',
+    message: 'a pinned file, a copy of a blob or the directory changed before the start',
   };
 }
 

@@ -5,9 +5,12 @@
 import type { EffectRequest, Outcome } from '../../engine/ports.ts';
 import type { Preview } from '../../kernel/action.ts';
 import type { ExecutionId } from '../../kernel/id.ts';
+import type { Template } from '../../kernel/inventory.ts';
 import { parseAnswer } from '../answer.ts';
+import type { Lease } from '../credentials.ts';
 import { select } from '../pointer.ts';
 import { refuse } from '../refusal.ts';
+import { knowSecrets } from '../secrets.ts';
 import { EXECUTION_PLACEHOLDER } from '../template.ts';
 import {
   digestsOf,
@@ -16,8 +19,10 @@ import {
   renderArgv,
   type ProcessBinding,
 } from './compile.ts';
-import { confine } from './confinement.ts';
+import { copyBlobs } from './blob-copies.ts';
+import { confine, showing } from './confinement.ts';
 import { declared, programResult } from './outcome.ts';
+import { planMaterial } from './terraform-plan.ts';
 import { runProgram, type ProgramEnd } from './program.ts';
 import {
   filesOf,
@@ -46,8 +51,7 @@ export async function previewProgram(
     const named = digestsOf(effectFiles(binding.operation), files);
     return { material: { argv, files: named }, context: {}, observedAt };
   }
-  const argv = renderArgv(preview.run, request, EXECUTION_PLACEHOLDER);
-  const end = await look({ request, binding, argv, signal }, tools);
+  const end = await look({ request, binding, run: preview.run, signal }, tools);
   if (end.kind === 'not_started') return refuse('preview_failed', end.message);
   if (end.endedBy === 'cancelled' || end.endedBy === 'timeout') {
     return refuse(end.endedBy, 'the preview program did not end in time');
@@ -57,8 +61,13 @@ export async function previewProgram(
   }
   const answer = parseAnswer(end.stdout, tools.masker);
   if (answer === undefined) return refuse('preview_failed', 'the preview is no strict json');
+  const material =
+    preview.as === undefined ? select(answer, preview.material, true) : planMaterial(answer);
+  if (material === undefined) {
+    return refuse('preview_failed', 'the preview is no plan that could be applied');
+  }
   return {
-    material: select(answer, preview.material, true),
+    material,
     context: select(answer, preview.context, false),
     observedAt,
   };
@@ -74,8 +83,7 @@ export async function reconcileProgram(
   const binding = processBinding(request.target, request.operation);
   const { reconcile } = binding.operation;
   if (reconcile === undefined) return undefined;
-  const argv = renderArgv(reconcile.run, request, execution);
-  const end = await look({ request, binding, argv, signal, execution }, tools);
+  const end = await look({ request, binding, run: reconcile.run, signal, execution }, tools);
   if (end.kind === 'not_started') return refuse('reconcile_failed', end.message);
   if (end.exitCode === null || !end.gone || end.endedBy !== undefined) {
     return refuse('reconcile_failed', 'the program that looks for evidence did not end by itself');
@@ -91,25 +99,33 @@ export async function reconcileProgram(
 interface Look {
   readonly request: EffectRequest;
   readonly binding: ProcessBinding;
-  readonly argv: readonly string[];
+  readonly run: readonly Template[];
   readonly signal: AbortSignal;
   readonly execution?: ExecutionId;
 }
 
 async function look(
-  { request, binding, argv, signal, execution }: Look,
+  { request, binding, run, signal, execution }: Look,
   tools: ProcessTools,
 ): Promise<ProgramEnd> {
-  const leased = await leaseVariable(request.target.credentials.look, binding, tools);
+  const confined = await confine(binding);
+  const { user } = confined;
+  const copies = await copyBlobs(tools.blobs, { request, run, user, signal });
+  let leased: Lease | undefined;
   try {
+    await knowSecrets(request, tools);
+    leased = await leaseVariable(request.target.credentials.look, binding, tools);
     const environment = variablesOf(binding, { leased, execution }, tools);
-    const confinement = await confine(binding);
+    const argv = renderArgv(run, request, execution ?? EXECUTION_PLACEHOLDER, copies.pathOf);
+    const paths = copies.files.map(({ path }) => path);
+    const confinement = showing(confined, paths);
     const program = {
       ...programOf(request, binding, argv, { environment, confinement }),
       timeoutMs: Math.min(request.operation.timeoutMs, LOOK_MS_MAX),
     };
     return await runProgram(program, { ...tools, signal, starting: () => true });
   } finally {
+    copies.release();
     leased?.release();
   }
 }

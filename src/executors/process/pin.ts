@@ -102,6 +102,11 @@ async function hashFile(file: FileHandle, path: string): Promise<Digest> {
   return digest;
 }
 
+/** A file that was hashed while it was written, as it is now. Throws where it is gone. */
+export function pinnedAs(path: string, digest: Digest): PinnedFile {
+  return { path, digest, identity: identityOf(statSync(path, { bigint: true })) };
+}
+
 /** Whether the file is still the very one that was hashed. Synchronous, for the instant before a start. */
 export function isUnchanged(pinned: PinnedFile): boolean {
   const status = statSync(pinned.path, { bigint: true, throwIfNoEntry: false });

@@ -10,6 +10,7 @@ import { leaseCredential, type Environment, type Lease } from '../credentials.ts
 import type { Masker } from '../mask.ts';
 import { refuse } from '../refusal.ts';
 import { executables, type ProcessBinding } from './compile.ts';
+import type { BlobPlace } from './blob-copies.ts';
 import type { FilePins, PinnedFile } from './pin.ts';
 import type { Program } from './program.ts';
 
@@ -22,6 +23,8 @@ export interface ProcessTools {
   readonly environment: Environment;
   readonly clock: Clock;
   readonly pins: FilePins;
+  /** Without it, programs take no blobs. */
+  readonly blobs?: BlobPlace;
 }
 
 /** Hashes every file of an operation: the programs that it starts, and what it declares. */
@@ -67,6 +70,8 @@ export interface ProgramOwner {
   readonly leased: Lease | undefined;
   /** `undefined` for a preview, which belongs to no execution. */
   readonly execution: ExecutionId | undefined;
+  /** The operation's own; a look has none. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** A program of the operation, within the operation's limits. */
@@ -94,7 +99,7 @@ export function programOf(
 /** The variables of a program: those that are named, the credential, and whose execution it is. */
 export function variablesOf(
   { target }: ProcessBinding,
-  { leased, execution }: ProgramOwner,
+  { leased, execution, variables }: ProgramOwner,
   { environment }: ProcessTools,
 ): Readonly<Record<string, string>> {
   const passed = target.environmentNames.flatMap((name) => {
@@ -104,6 +109,7 @@ export function variablesOf(
   return {
     ...Object.fromEntries(passed),
     ...target.environmentValues,
+    ...variables,
     ...(execution === undefined ? {} : { [EXECUTION_VARIABLE]: execution }),
     ...(leased === undefined || target.credentialVariable === undefined
       ? {}

@@ -10,7 +10,8 @@ import type {
 } from '../../kernel/inventory.ts';
 import type { JsonValue } from '../../kernel/json/value.ts';
 import { refuse } from '../refusal.ts';
-import type { SqlValue } from './session.ts';
+import { isJsonArray } from '../pointer.ts';
+import type { SqlScalar, SqlValue } from './session.ts';
 
 /** The version of what a compiled effect means; part of every resolution. */
 export const SQL_CONTRACT = 'sql/1';
@@ -39,11 +40,15 @@ export function boundValues(
     if (value === undefined || value === null) {
       return refuse('argument_missing', `argument \`${name}\` is missing`);
     }
-    return boundValue(name, type, value);
+    if (type.kind !== 'array') return boundValue(name, type, value);
+    if (!isJsonArray(value)) {
+      return refuse('argument_not_text', `argument \`${name}\` is no list`);
+    }
+    return value.map((item) => boundValue(name, type.items, item));
   });
 }
 
-function boundValue(name: string, type: ArgumentType, value: JsonValue): SqlValue {
+function boundValue(name: string, type: ArgumentType, value: JsonValue): SqlScalar {
   switch (type.kind) {
     case 'integer':
       if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
@@ -55,6 +60,7 @@ function boundValue(name: string, type: ArgumentType, value: JsonValue): SqlValu
     case 'array':
     case 'object':
     case 'secret':
+    case 'blob':
       break;
     case 'string':
     case 'decimal':
@@ -84,9 +90,14 @@ export function sqlEffect(request: EffectRequest): Digest {
     engine: target.engine,
     location: target.location,
     statement,
-    values: boundValues(request, operation).map(String),
-    look: preview?.look ?? null,
+    values: boundValues(request, operation).map(valueText),
+    look: preview?.kind === 'select' ? preview.look : null,
     marker: marker ?? null,
     rowsMax,
   });
+}
+
+/** A list stays one, so that `["a,b"]` and `["a", "b"]` are two effects. */
+function valueText(value: SqlValue): string | readonly string[] {
+  return typeof value === 'object' ? value.map(String) : String(value);
 }

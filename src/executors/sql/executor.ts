@@ -3,8 +3,9 @@
  * that first locks the rows of the preview, compares their keys, and compares again what the statement
  * itself touched before it commits.
  *
- * Precondition class: conditional for updates and deletes, unconditioned for inserts and reads. What
- * triggers and cascades of the database do beside the statement is not in the preview.
+ * Precondition class: conditional where rows have keys, read-then-act where they are only counted,
+ * unconditioned for reads, and for inserts without a preview. What triggers and cascades of the
+ * database do beside the statement is not in the preview.
  */
 import type { Clock, EffectRequest, Prepared } from '../../engine/ports.ts';
 import type { Preview, Resolution } from '../../kernel/action.ts';
@@ -16,8 +17,8 @@ import { prepareOnce } from '../prepared.ts';
 import type { ProbingExecutor } from '../probing-executor.ts';
 import { attempt, refuse } from '../refusal.ts';
 import { boundValues, SQL_CONTRACT, type SqlBinding, sqlBinding, sqlEffect } from './compile.ts';
-import { previewRows, probeDatabase, reconcileRows } from './look.ts';
-import { performStatement } from './perform.ts';
+import { isRowKey, keyText, previewRows, probeDatabase, reconcileRows } from './look.ts';
+import { type ConsentedRows, performStatement } from './perform.ts';
 import { SQLITE_PROGRAM } from './sqlite.ts';
 import { actReference, openSession, type SqlTools } from './tools.ts';
 
@@ -83,7 +84,7 @@ async function prepare(preparing: Preparing, tools: SqlTools): Promise<Prepared>
   if (sqlEffect(request) !== resolution.effect) {
     refuse('effect_changed', 'the effect is not the one that was resolved');
   }
-  const keys = consentedKeys(binding, preparing.preview);
+  const consented = consentedRows(binding, preparing.preview);
   const session = await openSession(
     binding,
     actReference(request.target),
@@ -106,21 +107,32 @@ async function prepare(preparing: Preparing, tools: SqlTools): Promise<Prepared>
     effect: () => sqlEffect(request),
     release: () => session.close(),
     perform: (execution, options) =>
-      performStatement({ session, binding, values, keys, execution, request, tools, ...options }),
+      performStatement({
+        session,
+        binding,
+        values,
+        consented,
+        execution,
+        request,
+        tools,
+        ...options,
+      }),
   });
 }
 
-/** The keys that were consented to; none where the statement has no preview. */
-function consentedKeys(
+/** The rows that were consented to; none where the statement has no preview. */
+function consentedRows(
   { operation }: SqlBinding,
   preview: Preview | 'none',
-): readonly string[] | undefined {
+): ConsentedRows | undefined {
   if (operation.preview === undefined) return undefined;
-  const keys = preview === 'none' ? undefined : preview.material['keys'];
-  if (keys === undefined || !isJsonArray(keys)) {
+  const { rows, keys } = preview === 'none' ? {} : preview.material;
+  if (typeof rows !== 'number') return refuse('preview_incomplete', 'the preview has no rows');
+  if (operation.preview.key.length === 0) return { count: rows, keys: undefined };
+  if (!isJsonArray(keys) || !keys.every(isRowKey)) {
     return refuse('preview_incomplete', 'the preview has no keys');
   }
-  return keys.map(String);
+  return { count: rows, keys: keys.map(keyText) };
 }
 
 async function probe(target: Target, tools: SqlTools, signal: AbortSignal): Promise<LockedTarget> {

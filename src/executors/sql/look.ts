@@ -1,18 +1,27 @@
 /**
  * The looks of the executor for databases: who the database is, which rows a statement would touch,
- * and whether an execution took hold. Only the last writes, and only its own marker.
+ * and whether an execution took hold. The last writes its own marker; `preview: rollback` writes and
+ * takes it back; nothing else here writes.
  */
 import type { EffectRequest, Outcome } from '../../engine/ports.ts';
 import type { Preview } from '../../kernel/action.ts';
 import type { ExecutionId } from '../../kernel/id.ts';
-import type { SqlOperation, SqlTarget, Target } from '../../kernel/inventory.ts';
-import type { JsonObject } from '../../kernel/json/value.ts';
+import type { SqlOperation, SqlPreview, SqlTarget, Target } from '../../kernel/inventory.ts';
+import type { JsonObject, JsonValue } from '../../kernel/json/value.ts';
+import { writeCanonical } from '../../kernel/json/write.ts';
 import type { Masker } from '../mask.ts';
-import { readProbe } from '../pointer.ts';
+import { isJsonArray, readProbe } from '../pointer.ts';
 import { refuse } from '../refusal.ts';
-import { boundValues, sqlBinding } from './compile.ts';
+import { boundValues, type SqlBinding, sqlBinding } from './compile.ts';
 import { SqlFailure, type SqlRows, type SqlSession, within } from './session.ts';
-import { actReference, looking, openSession, refuseFailure, type SqlTools } from './tools.ts';
+import {
+  actReference,
+  looking,
+  openSession,
+  refuseFailure,
+  rollingBack,
+  type SqlTools,
+} from './tools.ts';
 
 /** What a probe found. */
 export interface SqlProbed {
@@ -51,7 +60,7 @@ export async function probeDatabase(
   });
 }
 
-/** The rows that the statement would touch, by key. */
+/** The rows that the statement would touch, by key where it has one. */
 export async function previewRows(
   request: EffectRequest,
   tools: SqlTools,
@@ -59,36 +68,88 @@ export async function previewRows(
 ): Promise<Preview | 'none'> {
   const observedAt = tools.clock.now();
   const binding = sqlBinding(request.target, request.operation);
-  const { preview } = binding.operation;
+  const { preview, rowsMax, table } = binding.operation;
   if (preview === undefined) return 'none';
+  const { rows, count } = await touchedRows({ request, binding, preview, signal }, tools);
+  if (count > rowsMax) {
+    return refuse('preview_too_many_rows', `more than ${String(rowsMax)} rows would be touched`);
+  }
+  if (preview.key.length === 0)
+    return { material: { table, rows: count }, context: {}, observedAt };
+  const keys = keysOf(rows, tools.masker);
+  if (keys === undefined) {
+    const columns = preview.key.map((column) => `\`${column}\``).join(' with ');
+    return refuse('preview_key_not_unique', `${columns} does not name each row`);
+  }
+  return { material: { table, rows: keys.length, keys }, context: {}, observedAt };
+}
+
+interface Touching {
+  readonly request: EffectRequest;
+  readonly binding: SqlBinding;
+  readonly preview: SqlPreview;
+  readonly signal: AbortSignal;
+}
+
+async function touchedRows(
+  { request, binding, preview, signal }: Touching,
+  tools: SqlTools,
+): Promise<SqlRows> {
   const look = { target: request.target, binding, signal, failure: 'preview_failed' } as const;
-  return await looking(look, tools, async (session) => {
-    const values = lookValues(request, binding.operation);
-    const keys = keysOf(await session.run(preview.look, values), tools.masker);
-    if (keys === undefined) {
-      return refuse('preview_key_not_unique', `column \`${preview.key}\` does not name each row`);
+  switch (preview.kind) {
+    case 'select': {
+      const values = lookValues(request, binding.operation, preview);
+      return await looking(look, tools, (session) => session.run(preview.look, values));
     }
-    const { rowsMax, table } = binding.operation;
-    if (keys.length > rowsMax) {
-      return refuse('preview_too_many_rows', `more than ${String(rowsMax)} rows would be touched`);
+    case 'rollback': {
+      const { statement, lockTimeoutMs } = binding.operation;
+      const values = boundValues(request, binding.operation);
+      const { timeoutMs } = request.operation;
+      return await rollingBack({ ...look, timeoutMs, lockTimeoutMs }, tools, (session) =>
+        session.run(statement, values),
+      );
     }
-    return { material: { table, rows: keys.length, keys }, context: {}, observedAt };
-  });
+    default:
+      return preview satisfies never;
+  }
 }
 
 /** The values of the parameters that say which rows. */
 export function lookValues(
   request: EffectRequest,
   operation: SqlOperation,
+  { parametersCount }: SqlPreview & { readonly kind: 'select' },
 ): ReturnType<typeof boundValues> {
-  return boundValues(request, operation).slice(0, operation.preview?.parametersCount ?? 0);
+  return boundValues(request, operation).slice(0, parametersCount);
+}
+
+/** What names a row: the text of its one key column, or those of all of them. */
+export type RowKey = string | readonly string[];
+
+/** Whether a preview's JSON is a key. */
+export function isRowKey(value: JsonValue): value is RowKey {
+  const parts = isJsonArray(value) ? value : [value];
+  return parts.every((part) => typeof part === 'string');
 }
 
 /** Masked keys in one order; `undefined` where two rows have the same one or a row has none. */
-export function keysOf({ rows }: SqlRows, masker: Masker): readonly string[] | undefined {
-  const keys = rows.flatMap(([key]) => (key === null || key === undefined ? [] : [key]));
-  if (new Set(keys).size < rows.length) return undefined;
-  return keys.map((key) => masker.text(key).toWellFormed()).toSorted();
+export function keysOf(rows: SqlRows['rows'], masker: Masker): readonly RowKey[] | undefined {
+  const keys = rows.flatMap((row) => {
+    const parts = row.flatMap((part) => part ?? []);
+    const [only] = parts;
+    if (only === undefined || parts.length < row.length) return [];
+    return [parts.length === 1 ? only : parts];
+  });
+  if (new Set(keys.map(keyText)).size < rows.length) return undefined;
+  const masked = (text: string): string => masker.text(text).toWellFormed();
+  return keys
+    .map((key) => (typeof key === 'string' ? masked(key) : key.map(masked)))
+    .toSorted((left, right) => (keyText(left) < keyText(right) ? -1 : 1));
+}
+
+/** A key as one text; no two keys of the same columns have the same. */
+export function keyText(key: RowKey): string {
+  return typeof key === 'string' ? key : writeCanonical(key);
 }
 
 // ---------------------------------------------------------------- evidence

@@ -6,7 +6,14 @@ import type { EffectRequest, Outcome, SendOptions } from '../../engine/ports.ts'
 import type { Execution } from '../../engine/execution.ts';
 import { notSent } from '../prepared.ts';
 import type { SqlBinding } from './compile.ts';
-import { keysOf, lookValues, markerStatement, type MarkerState } from './look.ts';
+import {
+  keysOf,
+  keyText,
+  lookValues,
+  markerStatement,
+  type MarkerState,
+  type RowKey,
+} from './look.ts';
 import { SqlFailure, type SqlRows, type SqlSession, type SqlValue, within } from './session.ts';
 import { oneLine, type SqlTools } from './tools.ts';
 
@@ -15,11 +22,18 @@ export interface Performing extends SendOptions {
   readonly session: SqlSession;
   readonly binding: SqlBinding;
   readonly values: readonly SqlValue[];
-  /** The keys that were consented to. */
-  readonly keys: readonly string[] | undefined;
+  /** What was consented to; `undefined` where the statement has no preview. */
+  readonly consented: ConsentedRows | undefined;
   readonly execution: Execution;
   readonly request: EffectRequest;
   readonly tools: SqlTools;
+}
+
+/** The rows of a preview. */
+export interface ConsentedRows {
+  readonly count: number;
+  /** By the text of their keys; `undefined` where they were only counted. */
+  readonly keys: readonly string[] | undefined;
 }
 
 /** How far a transaction came: `locking` sends no byte of the effect. */
@@ -64,18 +78,20 @@ async function transact(performing: Performing, enter: (stage: Stage) => void): 
   return succeeded(performing, ran);
 }
 
-/** Locks the rows and says what is not as it was consented to. */
+/** Locks the rows and says what is not as it was consented to; what only the statement shows, it shows later. */
 async function keysMoved(performing: Performing): Promise<string | undefined> {
-  const { session, binding, keys, request, tools } = performing;
+  const { session, binding, consented, request, tools } = performing;
   const { preview } = binding.operation;
-  if (preview === undefined || keys === undefined) return undefined;
-  const locked = await session.run(preview.lock, lookValues(request, binding.operation));
-  const found = keysOf(locked, tools.masker);
-  return isSame(found, keys) ? undefined : movedMessage(keys, found ?? []);
+  if (preview?.kind !== 'select' || consented?.keys === undefined) return undefined;
+  const { keys } = consented;
+  const locked = await session.run(preview.lock, lookValues(request, binding.operation, preview));
+  const found = keysOf(locked.rows, tools.masker);
+  return isSame(found, keys) ? undefined : movedMessage(keys, (found ?? []).map(keyText));
 }
 
-function isSame(found: readonly string[] | undefined, keys: readonly string[]): boolean {
-  return found?.length === keys.length && found.every((key, index) => key === keys[index]);
+function isSame(found: readonly RowKey[] | undefined, keys: readonly string[]): boolean {
+  if (found?.length !== keys.length) return false;
+  return found.every((key, index) => keyText(key) === keys[index]);
 }
 
 function movedMessage(consented: readonly string[], found: readonly string[]): string {
@@ -87,16 +103,15 @@ function movedMessage(consented: readonly string[], found: readonly string[]): s
 
 /** Why a statement that ran is not committed: it touched other rows than were consented to. */
 function objectionTo(performing: Performing, ran: SqlRows): Outcome | undefined {
-  const { binding, keys, tools } = performing;
+  const { binding, consented, tools } = performing;
   const { rowsMax, rowsInserted, sort } = binding.operation;
-  if (keys !== undefined && !isSame(keysOf(ran, tools.masker), keys)) {
+  const keys = consented?.keys;
+  if (keys !== undefined && !isSame(keysOf(ran.rows, tools.masker), keys)) {
     return rolledBack('keys_moved', 'the statement touched other rows than those of the preview');
   }
-  if (rowsInserted !== undefined && ran.count !== rowsInserted) {
-    return rolledBack(
-      'rows_differ',
-      `${String(ran.count)} rows instead of ${String(rowsInserted)}`,
-    );
+  const count = consented?.count ?? rowsInserted;
+  if (count !== undefined && ran.count !== count) {
+    return rolledBack('rows_differ', `${String(ran.count)} rows instead of ${String(count)}`);
   }
   if (sort === 'select' && ran.rows.length > rowsMax) {
     return rolledBack('too_many_rows', `more than ${String(rowsMax)} rows`);

@@ -2,11 +2,13 @@
  * A session with PostgreSQL, through the optional package `pg`: extended protocol only, every value
  * bound, timeouts at both ends. Breaking off destroys the socket, so that nothing can follow.
  */
-import { Socket } from 'node:net';
+import { isIP, Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import type { Client, ClientConfig, QueryArrayConfig } from 'pg';
 import type { Masker } from '../mask.ts';
 import { refuse } from '../refusal.ts';
 import {
+  assertMayCommit,
   type SessionOptions,
   SqlFailure,
   type SqlRows,
@@ -22,6 +24,9 @@ const END_MS_MAX = 1000;
 
 const IDENTITY = `SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system())::text,
   pg_catalog.current_database()::text, pg_catalog.current_setting('server_version'), current_user::text`;
+
+/** How often a server looks whether the layer still waits for a statement that will be rolled back. */
+const ALIVE_MS = 500;
 
 /** Connects. Refuses with `driver_missing`, `url_refused`, `connection_failed`, `probe_failed`. */
 export async function openPostgres(options: SessionOptions, masker: Masker): Promise<SqlSession> {
@@ -79,14 +84,20 @@ function configOf({ location, lease }: SessionOptions, masker: Masker): ClientCo
   if (user === '') refuse('url_refused', 'neither target nor credential names a user');
   const password = own === undefined ? secret : decode(own.password);
   if (password.length >= 4) masker.register(password);
+  const host = url.hostname.replace(/^\[(.*)\]$/u, '$1');
   return {
-    host: url.hostname.replace(/^\[(.*)\]$/u, '$1'),
+    host,
     port: url.port === '' ? 5432 : Number(url.port),
     database: decode(url.pathname.slice(1)),
     user,
     password,
-    ssl: isPlain(url) ? false : { rejectUnauthorized: true, servername: url.hostname },
+    ssl: isPlain(url) ? false : tlsFor(host),
   };
+}
+
+/** The certificate must be for this host. An address is never sent as a name (RFC 6066 section 3). */
+function tlsFor(host: string): ConnectionOptions {
+  return { rejectUnauthorized: true, host, ...(isIP(host) === 0 ? { servername: host } : {}) };
 }
 
 function parseUrl(text: string): URL {
@@ -140,6 +151,7 @@ class PostgresSession implements SqlSession {
 
   async begin(): Promise<void> {
     const { mode, timeoutMs, lockTimeoutMs } = this.#options;
+    if (mode === 'rollback') await this.#keepNoLocks();
     await this.run(mode === 'read' ? 'BEGIN READ ONLY' : 'BEGIN', []);
     await this.run(
       "SELECT pg_catalog.set_config('statement_timeout', $1, true), pg_catalog.set_config('lock_timeout', $2, true)",
@@ -147,11 +159,24 @@ class PostgresSession implements SqlSession {
     );
   }
 
+  /** Where the layer stands still or is gone, the server itself ends the transaction, and frees its rows. */
+  async #keepNoLocks(): Promise<void> {
+    const set = 'SELECT pg_catalog.set_config($1, $2, false)';
+    const { timeoutMs } = this.#options;
+    await this.run(set, ['idle_in_transaction_session_timeout', String(timeoutMs)]);
+    try {
+      await this.run(set, ['client_connection_check_interval', String(ALIVE_MS)]);
+    } catch (error) {
+      // Not every server can; there the timeout of the statement ends it, a little later.
+      if (!(error instanceof SqlFailure && error.kind === 'refused')) throw error;
+    }
+  }
+
   async run(statement: string, parameters: readonly SqlValue[]): Promise<SqlRows> {
     // The simple protocol would take two statements; the extended one cannot.
     const query: QueryArrayConfig & { readonly queryMode: 'extended' } = {
       text: statement,
-      values: parameters.map(String),
+      values: parameters.map(textOf),
       rowMode: 'array',
       queryMode: 'extended',
     };
@@ -161,10 +186,15 @@ class PostgresSession implements SqlSession {
   }
 
   async commit(): Promise<void> {
+    assertMayCommit(this.#options.mode);
     const { command } = await this.#guard(() => this.#client.query('COMMIT'));
     // A transaction that failed before answers a commit with this word and no error.
     if (command === 'COMMIT') return;
     throw new SqlFailure('refused', 'the database rolled back', { conclusive: true });
+  }
+
+  async rollback(): Promise<void> {
+    await this.run('ROLLBACK', []);
   }
 
   break(failure: SqlFailure): void {
@@ -192,6 +222,13 @@ class PostgresSession implements SqlSession {
       this.#socket.unref();
     }
   }
+}
+
+/** A list as the text of an array (PostgreSQL 18, section 8.15.6); the server knows of what type. */
+function textOf(value: SqlValue): string {
+  if (typeof value !== 'object') return String(value);
+  const items = value.map((item) => `"${String(item).replaceAll(/["\\]/gu, String.raw`\$&`)}"`);
+  return `{${items.join(',')}}`;
 }
 
 function failureOf(error: unknown): SqlFailure {

@@ -6,8 +6,16 @@ import type { Clock } from '../../engine/ports.ts';
 import type { JsonObject } from '../../kernel/json/value.ts';
 import type { Lease } from '../credentials.ts';
 
-/** A value as it is bound. */
-export type SqlValue = string | bigint;
+/** A value as it is bound; a list is one value, which each engine takes in its own form. */
+export type SqlValue = SqlScalar | readonly SqlScalar[];
+
+/** A single value. */
+export type SqlScalar = string | bigint;
+
+/**
+ * What a session is for: `read` cannot write; `rollback` writes and cannot commit; `write` can.
+ */
+export type SqlMode = 'read' | 'rollback' | 'write';
 
 /** What a statement gave; cells are text as the database writes it. */
 export interface SqlRows {
@@ -22,7 +30,7 @@ export interface SessionOptions {
   /** Path or URL. */
   readonly location: string;
   readonly lease: Lease | undefined;
-  readonly mode: 'read' | 'write';
+  readonly mode: SqlMode;
   readonly timeoutMs: number;
   readonly lockTimeoutMs: number;
   readonly clock: Clock;
@@ -38,7 +46,10 @@ export interface SqlSession {
   /** Begins the one transaction, read-only where the session is. */
   begin(): Promise<void>;
   run(statement: string, parameters: readonly SqlValue[]): Promise<SqlRows>;
+  /** Throws an error that nobody catches where the session only rolls back. */
   commit(): Promise<void>;
+  /** Undoes the transaction; only then are its locks surely gone. */
+  rollback(): Promise<void>;
   /** Breaks the connection off; what waits for an answer fails with `failure`. */
   break(failure: SqlFailure): void;
   /** Lets go; what was not committed never takes hold. Safe to call twice. */
@@ -78,6 +89,14 @@ export class SqlFailure extends Error {
     this.detail = detail;
     this.conclusive = conclusive;
   }
+}
+
+/** A session in whose transaction nothing can be committed. */
+export type SqlLooking = Omit<SqlSession, 'commit'>;
+
+/** INVARIANT: a preview that writes never commits, whichever credential it was given. */
+export function assertMayCommit(mode: SqlMode): void {
+  if (mode === 'rollback') throw new Error('a session that rolls back was asked to commit');
 }
 
 /** What bounds a piece of work. */

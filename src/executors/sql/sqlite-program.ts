@@ -6,13 +6,14 @@
 import { realpathSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 
 /** What the parent asks. */
 export type SqliteRequest =
   | {
       readonly kind: 'open';
       readonly path: string;
-      readonly mode: 'read' | 'write';
+      readonly mode: 'read' | 'rollback' | 'write';
       readonly lockTimeoutMs: number;
     }
   | {
@@ -39,6 +40,7 @@ export type SqliteAnswer =
     };
 
 let database: DatabaseSync | undefined;
+let openedFor: (SqliteRequest & { kind: 'open' })['mode'] = 'read';
 
 /** Answers one request. */
 export function answerRequest(request: SqliteRequest): SqliteAnswer {
@@ -57,11 +59,15 @@ export function answerRequest(request: SqliteRequest): SqliteAnswer {
 function perform(request: SqliteRequest): SqliteAnswer {
   switch (request.kind) {
     case 'open':
+      openedFor = request.mode;
+      if (openedFor !== 'read' && process.send !== undefined) endWithParent();
       database = openDatabase(request);
       return identityOf(database, request.path);
     case 'run':
       return run(opened(), request.statement, request.parameters);
     case 'commit':
+      // INVARIANT: its parent does not ask, and here it would not be done either.
+      if (openedFor === 'rollback') throw new Error('a preview was asked to commit');
       opened().exec('COMMIT');
       return { kind: 'rows', columns: [], rows: [], count: 0 };
     default:
@@ -98,6 +104,9 @@ function identityOf(from: DatabaseSync, path: string): SqliteAnswer {
   return { kind: 'rows', columns: [], rows: [row], count: 1 };
 }
 
+/** One more than any statement may touch: whoever counts them sees that there are too many. */
+const ROWS_MAX = 10_001;
+
 function run(
   from: DatabaseSync,
   statement: string,
@@ -111,7 +120,11 @@ function run(
   }
   prepared.setReadBigInts(true);
   prepared.setReturnArrays(true);
-  const rows = prepared.all(...parameters).map((row) => Object.values(row).map(cellOf));
+  const rows: (string | null)[][] = [];
+  for (const row of prepared.iterate(...parameters)) {
+    rows.push(Object.values(row).map(cellOf));
+    if (rows.length === ROWS_MAX) break;
+  }
   return { kind: 'rows', columns, rows, count: rows.length };
 }
 
@@ -138,6 +151,22 @@ function rollBack({ kind }: SqliteRequest, errcode: number | undefined): boolean
     // The process ends with its transaction open: nothing of it takes hold.
     return kind !== 'commit';
   }
+}
+
+/** Read before the parent's first message is answered: without an answer it asks for no transaction. */
+const PARENT = process.ppid;
+/** How often it is looked whether the parent is there, while a statement keeps this thread. */
+const PARENT_MS = 500;
+
+/**
+ * While a statement runs, this thread hears of nothing; one that never ends would keep the database
+ * locked after its layer is gone. Another thread sees that, and ends the process with the transaction.
+ */
+function endWithParent(): void {
+  const watch = `setInterval(() => {
+      if (process.ppid !== ${PARENT}) process.kill(process.pid, 'SIGKILL');
+    }, ${PARENT_MS});`;
+  new Worker(watch, { eval: true, stdout: true, stderr: true }).unref();
 }
 
 if (process.send !== undefined) {

@@ -4,11 +4,14 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { writeCanonical } from '../../kernel/json/write.ts';
 import { refuse } from '../refusal.ts';
 import {
+  assertMayCommit,
   type SessionOptions,
   SqlFailure,
   type SqlRows,
+  type SqlScalar,
   type SqlSession,
   type SqlValue,
   within,
@@ -86,10 +89,15 @@ class SqliteSession implements SqlSession {
   }
 
   async run(statement: string, parameters: readonly SqlValue[]): Promise<SqlRows> {
-    return await this.#ask({ kind: 'run', statement, parameters });
+    return await this.#ask({ kind: 'run', statement, parameters: parameters.map(boundOf) });
+  }
+
+  async rollback(): Promise<void> {
+    await this.run('ROLLBACK', []);
   }
 
   async commit(): Promise<void> {
+    assertMayCommit(this.#options.mode);
     await this.#ask({ kind: 'commit' });
   }
 
@@ -126,6 +134,15 @@ class SqliteSession implements SqlSession {
     const detail = errcode === undefined ? {} : { detail: String(errcode) };
     throw new SqlFailure(kind, message, { ...detail, conclusive: rolledBack });
   }
+}
+
+/** A list as a JSON text, which `json_each` reads; integers beyond 2^53 are digits there as well. */
+function boundOf(value: SqlValue): SqlScalar {
+  if (typeof value !== 'object') return value;
+  const items = value.map((item) =>
+    typeof item === 'bigint' ? String(item) : writeCanonical(item),
+  );
+  return `[${items.join(',')}]`;
 }
 
 const BUSY = 5;

@@ -6,7 +6,13 @@ import type { Masker } from '../mask.ts';
 import { ExecutorRefusal, refuse, type RefusalCode } from '../refusal.ts';
 import { openPostgres } from './postgres.ts';
 import type { SqlBinding } from './compile.ts';
-import { type SessionOptions, SqlFailure, type SqlSession, within } from './session.ts';
+import {
+  type SessionOptions,
+  SqlFailure,
+  type SqlLooking,
+  type SqlSession,
+  within,
+} from './session.ts';
 import { openSqlite } from './sqlite.ts';
 
 /** What the executor was made with. */
@@ -39,6 +45,12 @@ function lookReference(target: Target): string | undefined {
   return act === undefined ? undefined : (target.credentials.look ?? act);
 }
 
+/** The reference for previews that write and are rolled back. */
+function rollbackReference(target: Target): string | undefined {
+  const act = actReference(target);
+  return act === undefined ? undefined : (target.credentials.rollback ?? act);
+}
+
 /** Leases a credential and opens a session; the lease is over when the connection stands. */
 export async function openSession(
   { target }: Pick<SqlBinding, 'target'>,
@@ -69,7 +81,7 @@ export interface Look {
 export async function looking<Value>(
   { target, binding, signal, failure }: Look,
   tools: SqlTools,
-  work: (session: SqlSession) => Promise<Value>,
+  work: (session: SqlLooking) => Promise<Value>,
 ): Promise<Value> {
   const timeoutMs = LOOK_MS_MAX;
   const options = { mode: 'read', timeoutMs, lockTimeoutMs: LOOK_LOCK_MS_MAX, signal } as const;
@@ -84,6 +96,56 @@ export async function looking<Value>(
     return refuseFailure(error, failure, tools.masker);
   } finally {
     session.close();
+  }
+}
+
+/** What a preview that writes may take: for that long, others may wait for the rows that it holds. */
+const ROLLBACK_MS_MAX = 5000;
+
+/** How the one look that writes is made. */
+export interface RollbackLook extends Look {
+  readonly timeoutMs: number;
+  readonly lockTimeoutMs: number;
+}
+
+/**
+ * Runs `work` in a transaction that is rolled back, whatever becomes of `work`: by the word where the
+ * connection stands, by its end where it does not. INVARIANT: nothing here can commit; the session
+ * itself refuses to.
+ */
+export async function rollingBack<Value>(
+  { target, binding, signal, failure, ...bounds }: RollbackLook,
+  tools: SqlTools,
+  work: (session: SqlLooking) => Promise<Value>,
+): Promise<Value> {
+  const timeoutMs = Math.min(bounds.timeoutMs, ROLLBACK_MS_MAX);
+  const { lockTimeoutMs } = bounds;
+  const options = { mode: 'rollback', timeoutMs, lockTimeoutMs, signal } as const;
+  const reference = rollbackReference(target);
+  const session = await openSession(binding, reference, options, tools);
+  try {
+    return await within(session, { timeoutMs, signal, clock: tools.clock }, async () => {
+      await session.begin();
+      // A crash from here on leaves a connection that ends, and its transaction with it.
+      try {
+        return await work(session);
+      } finally {
+        await undo(session);
+      }
+    });
+  } catch (error) {
+    return refuseFailure(error, failure, tools.masker);
+  } finally {
+    session.close();
+  }
+}
+
+async function undo(session: SqlLooking): Promise<void> {
+  try {
+    await session.rollback();
+  } catch (error) {
+    // Over already, or the connection is: either way nothing can be committed any more.
+    if (!(error instanceof SqlFailure)) throw error;
   }
 }
 

@@ -113,10 +113,22 @@ function inputOf(policy: CompiledPolicy, of: PolicyCase): DecisionInput {
     windows: windowsOf(policy, of),
     local: localOf(of, action, consent),
   };
-  return { ...input, local: { ...input.local, limits: limitsOf(policy, of, input) } };
+  const local = { ...input.local, limits: limitsOf(policy, of, input) };
+  return { ...input, local, ...redeemedIn({ ...input, local }) };
 }
 
 /** A path that begins with `./` starts where the argument's paths must be, so that cases run in any checkout. */
+/** Cases are about rules: what an executor elsewhere does is judged as if that executor redeemed it then. */
+function redeemedIn({ target, resolution, action, local }: DecisionInput): Partial<DecisionInput> {
+  if (target?.executor.kind !== 'permit' || resolution.kind !== 'known') return {};
+  const { audience } = target.executor;
+  const { effect } = resolution.value;
+  return {
+    redemption: { by: audience, effect, expiresAt: action.deadline },
+    local: { ...local, executor: { name: audience, live: true } },
+  };
+}
+
 function placed(operation: Operation, args: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(args).map(([name, value]) => {

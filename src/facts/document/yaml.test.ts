@@ -193,6 +193,7 @@ test('hostile depth, anchors and keys end in problems, in bounded time and numbe
   assert.equal(anchors.length, YAML_LIMITS.problemsMax);
   const keys = Array.from({ length: 40_000 }, (_, index) => `k${index}: 1\n`).join('');
   assert.deepEqual(readYaml(keys, 'x').problems, []);
+  assert.deepEqual(readYaml(`"${'\\n'.repeat(200_000)}x"`, 'x').problems, []);
   assert.ok(performance.now() - start < 10_000);
 });
 

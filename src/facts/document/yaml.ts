@@ -215,7 +215,7 @@ class Reading {
     const contentAt = offset === start ? {} : { contentAt: this.#position(offset) };
     // A literal block spells each line as it is, after the indentation that the first one has.
     const isBlock = node.type === 'BLOCK_LITERAL' && !/^\s/u.test(value);
-    const isSpelled = isBlock || this.#text.startsWith(value.replace(/\n+$/u, ''), offset);
+    const isSpelled = isBlock || this.#text.startsWith(withoutLastLines(value), offset);
     return isSpelled ? contentAt : { ...contentAt, respelled: true };
   }
 
@@ -231,6 +231,13 @@ class Reading {
 
 /** Controls but tab and line feed, and noncharacters. */
 const FORBIDDEN = /(?![\t\n])\p{Cc}|\p{Noncharacter_Code_Point}/u;
+
+/** The text up to its last line ends; `/\n+$/` would look for them from each line end there is. */
+function withoutLastLines(text: string): string {
+  let end = text.length;
+  while (text.charAt(end - 1) === '\n') end -= 1;
+  return text.slice(0, end);
+}
 
 /** The offset at which a scalar's text begins: after its quote, or below the sign of its block. */
 function contentOffset(text: string, { type, range: [start] }: Scalar.Parsed): number {

@@ -146,6 +146,7 @@ const SIMPLE = [
   'instant',
   'duration',
   'oci-digest',
+  'blob',
 ] as const;
 const WORDS = [...SIMPLE, 'string', 'money', 'enum', 'path', 'url', 'list', 'secret'];
 
@@ -184,6 +185,11 @@ interface ShortWord extends Short {
 function shortType(reading: InventoryReading, short: ShortWord): ArgumentType | undefined {
   const { word, parameter, node } = short;
   const simple = SIMPLE.find((name) => name === word);
+  if (simple === 'blob' && short.depth > 0) {
+    // Only an argument of its own is looked for before an action is taken.
+    const message = 'a blob cannot be in a list or in an object';
+    return refuse(reading, { code: 'bad_type', position: node.position, message });
+  }
   if (simple !== undefined && parameter === undefined) return { kind: simple };
   if (word === 'string') return stringOf(reading, short);
   if (parameter !== undefined) {
@@ -216,7 +222,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   enum: '`enum(low,high)`',
   path: '`path(/srv/releases)`',
   url: '`url(api.example.com)`',
-  list: '`list(string)`',
+  list: '`list(string)` or `list(string, 500)`',
   secret: '`secret(deploy-key,backup-key)`',
 };
 
@@ -315,8 +321,16 @@ function shortList(
   parameter: string,
   short: Short,
 ): ArgumentType | undefined {
-  const items = parseShort(reading, { text: parameter, node: short.node, depth: short.depth + 1 });
-  return items === undefined ? undefined : listOf(reading, items, short.node)?.type;
+  // No type ends in a comma and digits, so what does is a type and how many items there may be.
+  const [, word = parameter, max] = /^(.*?)\s*,\s*(\d{1,9})$/u.exec(parameter) ?? [];
+  const itemsMax = max === undefined ? undefined : Number(max);
+  if (itemsMax !== undefined && (itemsMax < 1 || itemsMax > INVENTORY_LIMITS.itemsMax)) {
+    const message = `a list has from 1 to ${INVENTORY_LIMITS.itemsMax} items`;
+    return refuse(reading, { code: 'bad_type', position: short.node.position, message });
+  }
+  const items = parseShort(reading, { text: word, node: short.node, depth: short.depth + 1 });
+  const type = items === undefined ? undefined : listOf(reading, items, short.node)?.type;
+  return type?.kind === 'array' && itemsMax !== undefined ? { ...type, itemsMax } : type;
 }
 
 function listOf(

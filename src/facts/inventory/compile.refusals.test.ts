@@ -149,6 +149,27 @@ const OPERATIONS: readonly (readonly [what: string, text: string, ...problems: s
   ['a size that is none', http('request: { POST: /x }\noutput: 5MB'), 'bad_size 10:17'],
   ['a size that is too large', http('request: { POST: /x }\noutput: 17MiB'), 'bad_size 10:17'],
   ['a program at an http target', http('run: [/bin/true]'), 'missing_key 7:9', 'unknown_key 9:9'],
+  [
+    'a blob at a target that runs no program',
+    http('request: { POST: /x, json: { a: $a } }', '{ a: blob }'),
+    'misplaced_blob 8:20',
+  ],
+  ['a list of blobs', process('run: [/bin/true]', '{ a: list(blob) }'), 'bad_type 8:20'],
+  [
+    'an object with a blob',
+    process('run: [/bin/true]', '{ a: { object: { b: blob } } }'),
+    'bad_type 8:35',
+  ],
+  [
+    'a plan of another sort',
+    process('run: [/bin/true]\npreview: { run: [/bin/true], as: pulumi-plan }'),
+    'bad_choice 10:42',
+  ],
+  [
+    'a plan with a material part besides',
+    process('run: [/bin/true]\npreview: { run: [/bin/true], as: terraform-plan, material: /a }'),
+    'bad_operation 10:42',
+  ],
   ['a program by name alone', process('run: [terraform, apply]'), 'bad_path 9:15'],
   ['a program that an argument names', process('run: ["/bin/$a"]'), 'bad_path 9:15'],
   ['no words', process('run: []'), 'bad_operation 9:14'],
@@ -198,6 +219,12 @@ const OPERATIONS: readonly (readonly [what: string, text: string, ...problems: s
   [
     'a list of what may be missing',
     http('request: { POST: /x }', '{ a: list(string?) }'),
+    'bad_type 8:20',
+  ],
+  ['a list of nothing', http('request: { POST: /x }', '{ a: "list(string, 0)" }'), 'bad_type 8:20'],
+  [
+    'a list that is too long',
+    http('request: { POST: /x }', '{ a: "list(string, 10001)" }'),
     'bad_type 8:20',
   ],
   [
@@ -310,6 +337,21 @@ const TARGETS: readonly (readonly [what: string, text: string, ...problems: stri
     'a client certificate over plain http',
     targetWith('http: { url: http://127.0.0.1, auth: mtls }'),
     'bad_auth 3:14',
+  ],
+  [
+    'a certificate beside a token',
+    targetWith(
+      'http: { url: https://a.example, auth: bearer }, credentials: { act: { certificate: env:A, key: env:B }, look: env:C }',
+    ),
+    'bad_credential 3:56',
+  ],
+  [
+    'a certificate without a key',
+    targetWith(
+      'http: { url: https://a.example, auth: mtls }, credentials: { act: { certificate: env:A }, look: env:C }',
+    ),
+    'credential_missing 3:54',
+    'missing_key 3:74',
   ],
   [
     'a probe of a file behind http',

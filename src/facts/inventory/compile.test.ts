@@ -95,6 +95,24 @@ test('each way to authenticate is compiled with what it needs, a trailing slash 
   }
 });
 
+test('a client certificate and its key come together or apart', () => {
+  const apart = SHOP.replace('auth: bearer', 'auth: mtls').replace(
+    'act: file:/run/secrets/pay,',
+    'act: { certificate: file:tls/pay.pem, key: env:PAY_KEY },',
+  );
+  const { credentials, operations } = targetOf(compiled(apart), 'shop-payments');
+  assert.deepEqual(credentials, {
+    act: 'env:PAY_KEY',
+    look: 'env:PAY_LOOK',
+    certificates: { act: 'file:/etc/exequatur/tls/pay.pem' },
+  });
+  const other = targetOf(compiled(apart.replace('tls/pay', 'tls/other')), 'shop-payments');
+  const [digest, otherDigest] = [operations, other.operations].map(
+    (each) => each.get('refund')?.digest,
+  );
+  assert.notEqual(digest, otherDigest);
+});
+
 test('a target reached by http is compiled as the design writes it', () => {
   const target = targetOf(compiled(SHOP), 'shop-payments');
   assert.equal(target.environment, 'production');
@@ -276,6 +294,16 @@ const TYPES: readonly (readonly [text: string, type: ArgumentType, optional?: tr
   ['path(data)', { kind: 'path', within: '/etc/exequatur/data' }],
   ['"url(api.example,b.example:8443)"', { kind: 'url', hosts: ['api.example', 'b.example:8443'] }],
   ['list(integer)', { kind: 'array', items: { kind: 'integer' }, itemsMax: 100 }],
+  ['"list(integer, 500)"', { kind: 'array', items: { kind: 'integer' }, itemsMax: 500 }],
+  [
+    '"list(list(enum(a,b),2), 3)?"',
+    {
+      kind: 'array',
+      items: { kind: 'array', items: { kind: 'enum', values: ['a', 'b'] }, itemsMax: 2 },
+      itemsMax: 3,
+    },
+    true,
+  ],
   [
     '"list(enum(a,b))?"',
     { kind: 'array', items: { kind: 'enum', values: ['a', 'b'] }, itemsMax: 100 },
@@ -297,6 +325,24 @@ for (const [text, type, optional] of TYPES) {
   });
 }
 
+test('a plan is a blob, and knows its own measures where the inventory says no other', () => {
+  const given =
+    'run: [/bin/apply, $a]\npreview: { run: [/bin/show, $a], as: terraform-plan }\nmeasures: { adds: 5 }';
+  const text = process(given, '{ a: blob, b: "blob?" }').replace(
+    'kind: api.call',
+    'kind: infra.change',
+  );
+  const operation = operationOf(compiled(text), 't', 'op');
+  assert.deepEqual(operation.arguments['a'], { type: { kind: 'blob' }, optional: false });
+  assert.deepEqual(operation.arguments['b'], { type: { kind: 'blob' }, optional: true });
+  assert.deepEqual(
+    { ...operation.measures },
+    { adds: '5', changes: 'preview.changes', destroys: 'preview.destroys' },
+  );
+  const { preview } = processOf(operation);
+  assert.deepEqual([preview?.as, preview?.material], ['terraform-plan', []]);
+});
+
 test('a secret is read with its references, and stands as a whole value of a body', () => {
   const inventory = compiled(
     http('request: { POST: /x, json: { k: $k } }', '{ k: "secret(a-key, b-key)?" }').replace(
@@ -315,6 +361,16 @@ test('a secret is read with its references, and stands as a whole value of a bod
   assert.ok(body.kind === 'json' && body.value.kind === 'object');
   const template = [{ kind: 'argument', path: ['k'] }];
   assert.deepEqual(body.value.members['k'], { kind: 'template', template });
+});
+
+test('a list stands as a whole value of a body', () => {
+  const inventory = compiled(
+    http('request: { POST: /x, json: { ids: $ids } }', '{ ids: "list(integer, 500)" }'),
+  );
+  const { body } = httpOf(operationOf(inventory, 't', 'op'));
+  assert.ok(body.kind === 'json' && body.value.kind === 'object');
+  const template = [{ kind: 'argument', path: ['ids'] }];
+  assert.deepEqual(body.value.members['ids'], { kind: 'template', template });
 });
 
 test('an object argument has fields of its own, to the depth allowed', () => {

@@ -27,7 +27,15 @@ export const INVENTORY_LIMITS = {
   memoryBytesMax: 1_099_511_627_776,
   /** Rows of one statement. */
   rowsMax: 10_000,
+  /** Columns that together name a row. */
+  keyColumnsMax: 8,
+  /** How long a preview that is rolled back may wait for somebody's lock, and so queue others behind it. */
+  rollbackLockTimeoutMsMax: 5000,
   statementLengthMax: 16_384,
+  /** How long a claim may be good: it is meant to be redeemed at once. */
+  permitValidForMsMax: 900_000,
+  /** How long an executor elsewhere may take to say how it ended. */
+  permitSettleWithinMsMax: 86_400_000,
 } as const;
 
 /** What holds where the inventory says nothing. */
@@ -40,6 +48,8 @@ export const INVENTORY_DEFAULTS = {
   fileBytesMax: 1_048_576,
   rowsMax: 1000,
   lockTimeoutMs: 5000,
+  permitValidForMs: 60_000,
+  permitSettleWithinMs: 300_000,
 } as const;
 
 /** The codes that the reader of an inventory gives, beside `YAML_CODES` and `DOCUMENT_CODES`. */
@@ -80,6 +90,8 @@ export const INVENTORY_CODES = [
   'bad_argument_name',
   /** A kind that is not one. */
   'unknown_kind',
+  /** A measure that operations of the kind do not have. */
+  'measure_unknown',
   /** A text with a `$` or a brace that is no reference. */
   'bad_template',
   /** A reference to an argument that there is not, or to a part it has not. */
@@ -88,6 +100,12 @@ export const INVENTORY_CODES = [
   'argument_without_text',
   /** A secret where it could not be kept out of what is shown, or at a target that takes none. */
   'misplaced_secret',
+  /** Under `env`: no name of a variable, or of one that no action may give. */
+  'bad_variable',
+  /** A secret in the query of a URL, which others write to their logs. */
+  'secret_in_url',
+  /** A blob at a target that does not run programs. */
+  'misplaced_blob',
   /** A secret that the target's `credentials` have no reference for. */
   'unknown_secret',
   /** An argument that may be left out stands where something must stand. */
@@ -104,6 +122,8 @@ export const INVENTORY_CODES = [
   'bad_request',
   /** The operation neither runs nor requests, or does what its target cannot. */
   'bad_operation',
+  /** `preview: rollback` without `lockTimeout`, or with one that is too long. */
+  'rollback_unbounded',
   /** `ifMatch: preview` without a preview. */
   'no_preview',
   /** A preview without anything that the consent digest covers. */
@@ -134,7 +154,7 @@ export const INVENTORY_CODES = [
   'sql_cast',
   /** A `RETURNING` clause; the layer adds its own. */
   'sql_returning',
-  /** No `key`, one where nothing is changed, or an update of the key itself. */
+  /** No `key`, one where nothing is changed, one column twice, or an update of the key itself. */
   'sql_key',
   /** More rows than `max` allows. */
   'sql_rows',

@@ -14,6 +14,7 @@ import type {
 import { toJsonValue } from '../../kernel/json/to-json-value.ts';
 import { isKind, isRead, type Kind, KINDS } from '../../kernel/kind.ts';
 import { readArguments } from './argument-type.ts';
+import { checkBlobs } from './blob-argument.ts';
 import { checkSecrets } from './secret-argument.ts';
 import { FILE_ACTIONS, readFileOperation } from './file.ts';
 import { INVENTORY_DEFAULTS, INVENTORY_LIMITS } from './limits.ts';
@@ -43,7 +44,7 @@ const KEYS: Readonly<Record<ExecutorBinding['kind'], { required: string[]; optio
     http: { required: ['kind', 'request'], optional: [...COMMON_KEYS, 'statuses', 'ifMatch'] },
     sql: {
       required: ['kind', 'sql'],
-      optional: [...COMMON_KEYS.filter((key) => key !== 'preview'), 'key', 'max', 'lockTimeout'],
+      optional: [...COMMON_KEYS, 'key', 'max', 'lockTimeout'],
     },
     file: {
       required: ['kind'],
@@ -53,7 +54,16 @@ const KEYS: Readonly<Record<ExecutorBinding['kind'], { required: string[]; optio
         'size',
       ],
     },
-    process: { required: ['kind', 'run'], optional: [...COMMON_KEYS, 'files', 'exits', 'memory'] },
+    permit: {
+      required: ['kind'],
+      optional: COMMON_KEYS.filter(
+        (key) => !['preview', 'reconcile', 'output', 'timeout'].includes(key),
+      ),
+    },
+    process: {
+      required: ['kind', 'run'],
+      optional: [...COMMON_KEYS, 'env', 'files', 'exits', 'memory'],
+    },
   };
 
 /** Reads one operation of a target; `undefined` where anything about it is wrong. */
@@ -73,8 +83,15 @@ export function readOperation(
   const kind = readKind(reading, members.get('kind'));
   const fields = readArguments(reading, members.get('args'));
   checkSecrets(reading, { fields, node: members.get('args') }, home);
+  checkBlobs(reading, { fields, node: members.get('args') }, home.executor);
   const declared = namesOf(members.get('args'));
-  const templates: TemplateReading = { ...reading, fields, declared, execution: 'allowed' };
+  const templates: TemplateReading = {
+    ...reading,
+    fields,
+    declared,
+    execution: 'allowed',
+    secrets: 'whole',
+  };
   const binding = readBinding(templates, members, home);
   const rest = readRest(templates, members, home);
   if (kind === undefined || binding === undefined || reader.errorCount > errorsBefore) {
@@ -88,7 +105,7 @@ export function readOperation(
       kind,
       arguments: fields,
       ...rest,
-      measures: withRows(kind, binding, rest.measures),
+      measures: { ...measuresOf(kind, binding), ...rest.measures },
       precondition: preconditionOf(binding),
       binding,
     },
@@ -120,11 +137,16 @@ function readBinding(
     case 'http':
       return readHttpOperation(reading, members);
     case 'process':
-      return readProcessOperation({ ...reading, directory: executor.directory }, members);
+      return readProcessOperation(
+        { ...reading, directory: executor.directory, target: executor },
+        members,
+      );
     case 'file':
       return readFileOperation(reading, members);
     case 'sql':
       return readSqlOperation({ ...reading, engine: executor.engine }, members);
+    case 'permit':
+      return { kind: 'permit' };
     default:
       return executor satisfies never;
   }
@@ -132,23 +154,29 @@ function readBinding(
 
 /** How sure the target itself makes the effect (DESIGN section 6). */
 function preconditionOf(binding: OperationBinding): PreconditionClass {
-  if (binding.kind === 'sql')
-    return binding.preview === undefined ? 'unconditioned' : 'conditional';
+  if (binding.kind === 'sql') {
+    if (binding.preview === undefined) return 'unconditioned';
+    // As many rows need not be the same rows.
+    return binding.preview.key.length === 0 ? 'read-then-act' : 'conditional';
+  }
   if (binding.kind === 'process' || binding.kind === 'file') return 'read-then-act';
+  if (binding.kind === 'permit') return 'unconditioned';
   if (binding.ifMatch !== undefined) return 'conditional';
   return binding.preview === undefined ? 'unconditioned' : 'read-then-act';
 }
 
-/** A statement knows how many rows it writes, where the inventory does not say otherwise. */
-function withRows(
-  kind: Kind,
-  binding: OperationBinding,
-  measures: Operation['measures'],
-): Operation['measures'] {
+/** What a statement or a plan knows by itself; the inventory may say otherwise. */
+function measuresOf(kind: Kind, binding: OperationBinding): Operation['measures'] {
+  const known: Record<string, string> = {};
+  if (binding.kind === 'process' && binding.preview?.as === 'terraform-plan') {
+    for (const name of PLAN_MEASURES) if (name in KINDS[kind]) known[name] = `preview.${name}`;
+  }
   const rows = binding.kind === 'sql' ? rowsMeasure(binding) : undefined;
-  if (rows === undefined || 'rows' in measures || !('rows' in KINDS[kind])) return measures;
-  return { ...measures, rows };
+  if (rows !== undefined && 'rows' in KINDS[kind]) known['rows'] = rows;
+  return known;
 }
+
+const PLAN_MEASURES = ['adds', 'changes', 'destroys'] as const;
 
 type Rest = Pick<
   Operation,
@@ -174,9 +202,14 @@ function readRest(reading: TemplateReading, members: Members, home: OperationHom
     ...(onceText === undefined ? {} : { once: onceText }),
     conflictKey: conflictKey ?? home.name,
     safing: isSafing ?? false,
-    timeoutMs: timeoutMs ?? INVENTORY_DEFAULTS.timeoutMs,
+    timeoutMs: timeoutMs ?? timeoutOf(home),
     visibleToAgents: readVisible(reading, members.get('visible')),
   };
+}
+
+/** What an executor elsewhere does takes as long as it may take to settle. */
+function timeoutOf({ executor }: OperationHome): number {
+  return executor.kind === 'permit' ? executor.settleWithinMs : INVENTORY_DEFAULTS.timeoutMs;
 }
 
 function readMeasures(

@@ -19,6 +19,10 @@ export function readProbe(
   executor: ExecutorBinding,
 ): Probe | undefined {
   if (node === undefined) return undefined;
+  if (executor.kind === 'permit') {
+    const message = 'nobody here can ask a target whose executor lies elsewhere';
+    return refuse(reading, { code: 'bad_probe', position: node.position, message });
+  }
   // A target is probed the way it is reached: a file says nothing about a remote system.
   const place = placeOf(executor);
   const entries = reading.reader.entries(node, 'probe') ?? [];

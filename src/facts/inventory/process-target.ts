@@ -4,8 +4,7 @@ import type { Members } from '../../kernel/document-reader.ts';
 import type { ProcessIsolation, ProcessTarget } from '../../kernel/inventory.ts';
 import { INVENTORY_LIMITS } from './limits.ts';
 import { bounded, boundedEntries, type InventoryReading, readPath, refuse } from './reading.ts';
-
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/u;
+import { VARIABLE } from './variables.ts';
 
 /** Reads a working directory alone, or with environment, credential and isolation. */
 export function readProcess(

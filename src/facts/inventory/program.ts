@@ -1,17 +1,19 @@
 /** The process side of an operation: the program, its files, preview, evidence, and what exits mean. */
 import type { DocumentNode } from '../../kernel/document.ts';
 import type { Members } from '../../kernel/document-reader.ts';
-import type { ProcessOperation, Template } from '../../kernel/inventory.ts';
+import type { ProcessOperation, ProcessTarget, Template } from '../../kernel/inventory.ts';
 import { INVENTORY_DEFAULTS, INVENTORY_LIMITS } from './limits.ts';
 import { readOutcomes } from './outcomes.ts';
 import { bounded, readPath, readPointers, readSize, refuse } from './reading.ts';
 import { warnEmptyPreview } from './request.ts';
 import { readWord, type TemplateReading } from './template.ts';
+import { readVariables } from './variables.ts';
 
 /** What a program's operation is read with: its templates, and where its target works. */
 export interface ProgramReading extends TemplateReading {
   /** Absolute; what `./deploy.sh` starts from. */
   readonly directory: string;
+  readonly target: ProcessTarget;
 }
 
 /** Reads the binding of an operation whose target runs programs. */
@@ -20,6 +22,7 @@ export function readProcessOperation(
   members: Members,
 ): ProcessOperation | undefined {
   const run = readRun(reading, members.get('run'));
+  const environment = readVariables(reading, members.get('env'), reading.target);
   const files = readFiles(reading, members.get('files'));
   const exits = readOutcomes(reading, members.get('exits'), EXITS);
   const output = { what: 'output', max: INVENTORY_LIMITS.outputBytesMax };
@@ -32,6 +35,7 @@ export function readProcessOperation(
   return {
     kind: 'process',
     run,
+    ...(environment === undefined ? {} : { environment }),
     files,
     exits,
     outputBytesMax: outputBytesMax ?? INVENTORY_DEFAULTS.outputBytesMax,
@@ -100,14 +104,23 @@ function readPreview(
   const members = reading.reader.mapping(node, {
     what: 'preview',
     required: ['run'],
-    optional: ['material', 'context'],
+    optional: ['material', 'context', 'as'],
   });
   if (members === undefined) return undefined;
   const run = readRun({ ...reading, execution: 'refused' }, members.get('run'));
   const material = readPointers(reading, members.get('material'), 'material');
   const context = readPointers(reading, members.get('context'), 'context');
-  if (members.get('material') === undefined) warnEmptyPreview(reading, node);
-  return run === undefined ? undefined : { run, material, context };
+  const asNode = members.get('as');
+  if (asNode === undefined) {
+    if (members.get('material') === undefined) warnEmptyPreview(reading, node);
+    return run === undefined ? undefined : { run, material, context };
+  }
+  const as = reading.reader.oneOf(asNode, 'as', ['terraform-plan'] as const);
+  if (members.get('material') !== undefined) {
+    const message = '`as` says what the material part is; there is no `material` beside it';
+    return refuse(reading, { code: 'bad_operation', position: asNode.position, message });
+  }
+  return run === undefined || as === undefined ? undefined : { run, as, material, context };
 }
 
 function readReconcile(

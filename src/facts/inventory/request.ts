@@ -6,7 +6,13 @@ import { RESERVED_HEADERS } from '../../kernel/reserved-headers.ts';
 import { INVENTORY_DEFAULTS, INVENTORY_LIMITS } from './limits.ts';
 import { readOutcomes } from './outcomes.ts';
 import { type InventoryReading, readPointers, readSize, refuse } from './reading.ts';
-import { parsePathTemplate, readBody, readTemplates, type TemplateReading } from './template.ts';
+import {
+  isSecret,
+  parsePathTemplate,
+  readBody,
+  readTemplates,
+  type TemplateReading,
+} from './template.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 type Method = HttpOperation['method'];
@@ -65,9 +71,21 @@ function readRequest(reading: TemplateReading, node: DocumentNode): Request | un
     });
   }
   const place = readPlace(reading, pathNode, members.get('query'));
+  for (const [name, template] of Object.entries(place?.query ?? {})) {
+    if (isSecret(reading, template)) warnSecretInUrl(reading, name, members);
+  }
   const headers = readHeaders(reading, members.get('headers'));
   const body = readRequestBody(reading, members, method);
   return place === undefined ? undefined : { method, ...place, headers, body };
+}
+
+function warnSecretInUrl(reading: TemplateReading, name: string, members: Members): void {
+  reading.reader.warning({
+    code: 'secret_in_url',
+    position: members.positionOf('query'),
+    message: `the secret \`${name}\` stands in the url, which servers and proxies write to their logs`,
+    hint: 'send it in `headers`, `form` or `json` where the system takes it there',
+  });
 }
 
 function readRequestBody(
@@ -225,7 +243,8 @@ function readPreview(
   });
   const pathNode = members?.get('GET');
   if (members === undefined || pathNode === undefined) return undefined;
-  const place = readPlace({ ...reading, execution: 'refused' }, pathNode, members.get('query'));
+  const look = { ...reading, execution: 'refused', secrets: 'refused' } as const;
+  const place = readPlace(look, pathNode, members.get('query'));
   const material = readPointers(reading, members.get('material'), 'material');
   const context = readPointers(reading, members.get('context'), 'context');
   if (members.get('material') === undefined) warnEmptyPreview(reading, node);
@@ -259,7 +278,8 @@ function readReconcile(
     members?.get('absence'),
   ];
   if (members === undefined || pathNode === undefined || findNode === undefined) return undefined;
-  const place = readPlace(reading, pathNode, members.get('query'));
+  const look = { ...reading, secrets: 'refused' } as const;
+  const place = readPlace(look, pathNode, members.get('query'));
   const find = readFind(reading, findNode);
   const absence =
     absenceNode === undefined

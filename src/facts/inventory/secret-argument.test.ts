@@ -33,14 +33,28 @@ test('a value in the place of a reference is refused and not repeated', () => {
   assert.ok(!JSON.stringify(problems).includes('hunter2'));
 });
 
-test('a secret stands only as one whole value of a json body', () => {
+test('a secret stands as one whole value of a body, a header or a query', () => {
+  for (const [request, expected] of [
+    ['{ POST: /x, json: { k: $k } }', []],
+    ['{ POST: /x, form: { k: $k } }', []],
+    ['{ POST: /x, headers: { x-k: $k } }', []],
+    // A URL is written to logs on the way.
+    ['{ POST: /x, query: { k: $k } }', ['secret_in_url']],
+  ] as const) {
+    assert.deepEqual(codes(withSecrets(http(`request: ${request}`, ARGS))), expected, request);
+  }
+});
+
+test('a secret stands in no path, not in part of a text, and in no look', () => {
   for (const request of [
     '{ POST: "/x/{k}" }',
     '{ POST: "/x?k={k}" }',
-    '{ POST: /x, query: { k: $k } }',
-    '{ POST: /x, headers: { x-k: $k } }',
-    '{ POST: /x, form: { k: $k } }',
+    '{ POST: /x, query: { k: "key $k" } }',
+    '{ POST: /x, headers: { x-k: "key $k" } }',
+    '{ POST: /x, form: { k: "$k$k" } }',
     '{ POST: /x, json: { k: "key $k" } }',
+    '{ POST: /x }\npreview: { GET: /x, query: { k: $k }, material: /a }',
+    '{ POST: /x }\nreconcile: { GET: /x, query: { k: $k }, find: a }',
   ]) {
     assert.deepEqual(
       codes(withSecrets(http(`request: ${request}`, ARGS))),
@@ -50,7 +64,33 @@ test('a secret stands only as one whole value of a json body', () => {
   }
 });
 
-test('a secret is not in a list or an object, and only at a target that is reached by http', () => {
+test('a secret stands as one whole variable of a program, and never in its words', () => {
+  for (const [operation, expected] of [
+    ['run: [/bin/true]\nenv: { KEY: $k }', []],
+    ['run: [/bin/true]\nenv: { KEY: "key $k" }', ['misplaced_secret']],
+    ['run: [/bin/true, $k]', ['misplaced_secret']],
+    ['run: [/bin/true, "--key=$k"]', ['misplaced_secret']],
+    ['run: [/bin/true]\npreview: { run: [/bin/true, $k], material: /a }', ['misplaced_secret']],
+    ['run: [/bin/true]\nreconcile: { run: [/bin/true, $k], exits: {} }', ['misplaced_secret']],
+  ] as const) {
+    assert.deepEqual(codes(withSecrets(process(operation, ARGS))), expected, operation);
+  }
+});
+
+test('no action gives a variable that is set already, or that decides which code runs', () => {
+  for (const name of ['PATH', 'LD_PRELOAD', 'BASH_ENV', 'NODE_OPTIONS', 'EXEQUATUR_EXECUTION_ID']) {
+    const text = process(`run: [/bin/true]\nenv: { ${name}: fixed }`);
+    assert.deepEqual(codes(text), ['bad_variable'], name);
+  }
+  assert.deepEqual(codes(process('run: [/bin/true]\nenv: { "A-B": x }')), ['bad_variable']);
+  const taken = process('run: [/bin/true]\nenv: { A: x, B: x, C: x, D: x }').replace(
+    /process: .*/u,
+    'process: { cwd: /srv, environment: A, set: { B: b }, credential: C }\n    credentials: { act: env:X }',
+  );
+  assert.deepEqual(told(compile(taken)).length, 3);
+});
+
+test('a secret is not in a list or an object, and not at a database', () => {
   const request = 'request: { POST: /x }';
   for (const type of [
     '"list(secret(deploy-key))"',
@@ -61,6 +101,8 @@ test('a secret is not in a list or an object, and only at a target that is reach
   ]) {
     assert.deepEqual(codes(withSecrets(http(request, `{ k: ${type} }`))), ['bad_type'], type);
   }
-  const program = withSecrets(process('run: [/bin/true]', '{ k: secret(deploy-key) }'));
-  assert.deepEqual(codes(program), ['misplaced_secret']);
+  const files = withSecrets(process('delete: { path: /srv/a }', '{ k: secret(deploy-key) }'));
+  assert.deepEqual(codes(files.replace(/process: .*/u, 'file: { roots: /srv }')), [
+    'misplaced_secret',
+  ]);
 });

@@ -14,8 +14,8 @@ export function checkSecrets(
     const type = Object.hasOwn(fields, key) ? fields[key]?.type : undefined;
     if (type?.kind !== 'secret') continue;
     const { position } = value;
-    if (executor.kind !== 'http') {
-      const message = 'only a target that is reached by http takes a secret as an argument';
+    if (executor.kind !== 'http' && executor.kind !== 'process') {
+      const message = 'only a target under `http:` or `process:` takes a secret as an argument';
       refuse(reading, { code: 'misplaced_secret', position, message });
     }
     for (const name of type.names) {

@@ -24,6 +24,8 @@ export interface StatementWriting {
   /** Names in the order in which they were first written; their place is their number. */
   readonly used: string[];
   readonly aggregates: 'allowed' | 'refused';
+  /** Names of the arguments that are lists: each is one parameter, and stands only after `IN` or in `ANY`. */
+  readonly lists: ReadonlySet<string>;
 }
 
 /** How deep expressions may lie within each other. */
@@ -48,7 +50,7 @@ export function writeExpression(writing: StatementWriting, value: unknown, depth
     case 'A_Const':
       return writeConstant(writing, fields);
     case 'A_Expr':
-      return writeOperator(fields, inner);
+      return writeList(writing, fields, inner) ?? writeOperator(fields, inner);
     case 'BoolExpr':
       return writeBoolean(fields, inner);
     case 'NullTest':
@@ -88,10 +90,20 @@ function writeColumn(fields: TreeFields): string {
 }
 
 function writeParameter(writing: StatementWriting, fields: TreeFields): string {
+  const name = parameterName(writing, fields);
+  if (!writing.lists.has(name)) return placeOf(writing, name);
+  const message = `argument \`${name}\` is a list and stands only as \`IN (:${name})\``;
+  throw new StatementRefusal('argument_without_text', message, locationOf(fields));
+}
+
+function parameterName(writing: StatementWriting, fields: TreeFields): string {
   only(fields, 'a parameter', ['number']);
   const number = fields['number'];
   const name = typeof number === 'number' ? writing.names[number - 1] : undefined;
-  if (name === undefined) return unproved('a parameter', fields);
+  return name ?? unproved('a parameter', fields);
+}
+
+function placeOf(writing: StatementWriting, name: string): string {
   if (!writing.used.includes(name)) writing.used.push(name);
   const place = writing.used.indexOf(name) + 1;
   return writing.engine === 'postgres' ? `$${place}` : `?${place}`;
@@ -156,6 +168,36 @@ function writeOperator(fields: TreeFields, inner: Inner): string {
     default:
       return unproved(`\`${name}\``, fields);
   }
+}
+
+/** `IN (:list)`, `NOT IN (:list)`, `= ANY (:list)` or `<> ALL (:list)`, of which the first and third are one. */
+function writeList(
+  writing: StatementWriting,
+  fields: TreeFields,
+  inner: Inner,
+): string | undefined {
+  const { kind, lexpr, rexpr } = fields;
+  const [list, more] = kind === 'AEXPR_IN' ? items(rexpr) : [rexpr];
+  const isArray = kind === 'AEXPR_OP_ANY' || kind === 'AEXPR_OP_ALL';
+  if (list === undefined || more !== undefined || !(isArray || kind === 'AEXPR_IN')) {
+    return undefined;
+  }
+  const { tag, fields: parameter } = nodeOf(list);
+  const name = tag === 'ParamRef' ? parameterName(writing, parameter) : undefined;
+  if (name === undefined || !writing.lists.has(name)) {
+    return isArray ? unproved('`ANY` or `ALL` of no list argument', fields) : undefined;
+  }
+  const [operator] = namesOf(fields['name']);
+  const isIn = kind !== 'AEXPR_OP_ALL' && operator === '=';
+  const isOut = kind !== 'AEXPR_OP_ANY' && operator === '<>';
+  if (!isIn && !isOut) return unproved(`\`${operator ?? ''}\` with a list`, fields);
+  only(fields, 'a list', ['kind', 'name', 'lexpr', 'rexpr', 'rexpr_list_start', 'rexpr_list_end']);
+  const left = inner(lexpr);
+  const place = placeOf(writing, name);
+  if (writing.engine === 'postgres') {
+    return `(${left} ${isIn ? '= ANY' : '<> ALL'} (${place}))`;
+  }
+  return `(${left} ${isIn ? 'IN' : 'NOT IN'} (SELECT value FROM json_each(${place})))`;
 }
 
 function items(value: unknown): readonly unknown[] {

@@ -5,7 +5,7 @@
  * among what is understood.
  */
 import { loadModule, parseSync } from 'libpg-query';
-import type { SqlOperation } from '../../kernel/inventory.ts';
+import type { SqlOperation, SqlPreview } from '../../kernel/inventory.ts';
 import { identifier, type StatementWriting, writeExpression } from './sql-expression.ts';
 import { numberParameters, StatementRefusal } from './sql-parameters.ts';
 import {
@@ -26,9 +26,13 @@ await loadModule();
 /** What a statement is compiled for. */
 export interface StatementOptions {
   readonly engine: 'sqlite' | 'postgres';
-  /** The column that names a row. */
-  readonly key: string | undefined;
+  /** The columns that together name a row; none where nothing is compared by row. */
+  readonly key: readonly string[];
   readonly rowsMax: number;
+  /** How its rows are seen beforehand: by a SELECT where the statement allows one, or by itself, rolled back. */
+  readonly preview: SqlPreview['kind'];
+  /** Names of the arguments that are lists. */
+  readonly lists: ReadonlySet<string>;
 }
 
 /** A statement that was proved; `parameters` are names. */
@@ -93,6 +97,7 @@ function compileTree(
     names,
     used: [],
     aggregates: tag === 'SelectStmt' ? 'allowed' : 'refused',
+    lists: options.lists,
   };
   if (fields['withClause'] !== undefined) {
     const at = locationOf(fieldsOf(fields['withClause']));
@@ -127,12 +132,11 @@ function compileDelete(compiling: Compiling, fields: TreeFields): CompiledStatem
   only(fields, 'DELETE', ['relation', 'whereClause']);
   const table = tableOf(fields['relation']);
   const affected = affectedRows(compiling, table, fields['whereClause']);
-  const statement = `DELETE FROM ${table}${affected.where} RETURNING ${affected.returned}`;
   return {
     sort: 'delete',
     table,
-    statement,
-    ...affected.parts,
+    statement: affected.returning(`DELETE FROM ${table}${affected.where}`),
+    preview: affected.preview,
     parameters: compiling.writing.used,
   };
 }
@@ -145,53 +149,86 @@ function compileUpdate(compiling: Compiling, fields: TreeFields): CompiledStatem
   const changes = listOf(fields['targetList']).map((item) => {
     const target = resTarget(item);
     const column = textOf(target['name']);
-    if (column.toLowerCase() === compiling.options.key?.toLowerCase()) {
+    if (isKey(compiling.options, column)) {
       const message = `an update does not change its key \`${column}\``;
       throw new StatementRefusal('sql_key', message, locationOf(target));
     }
     return `${identifier(column)} = ${writeExpression(compiling.writing, target['val'])}`;
   });
-  const set = changes.join(', ');
-  const statement = `UPDATE ${table} SET ${set}${affected.where} RETURNING ${affected.returned}`;
   return {
     sort: 'update',
     table,
-    statement,
-    ...affected.parts,
+    statement: affected.returning(`UPDATE ${table} SET ${changes.join(', ')}${affected.where}`),
+    preview: affected.preview,
     parameters: compiling.writing.used,
   };
 }
 
+/** Before it is rolled back, an update may give a row another key; a SELECT would not see that one. */
+function isKey({ key, preview }: StatementOptions, column: string): boolean {
+  if (preview === 'rollback') return false;
+  return key.some((name) => name.toLowerCase() === column.toLowerCase());
+}
+
 interface AffectedRows {
   readonly where: string;
-  readonly returned: string;
-  readonly parts: Required<Pick<CompiledStatement, 'preview'>>;
+  /** Adds to a statement that it returns its keys. */
+  readonly returning: (statement: string) => string;
+  readonly preview: SqlPreview;
 }
 
 /** The rows of a WHERE by key. It is written first, so that its parameters have the first numbers. */
 function affectedRows(compiling: Compiling, table: string, whereClause: unknown): AffectedRows {
   const { writing, options } = compiling;
   const { key, rowsMax } = options;
-  if (key === undefined) {
-    const message = 'an update or a delete needs `key:`, the column that names a row';
+  const where = whereOf(writing, whereClause);
+  const columns = keyColumns(options);
+  const returning = (statement: string): string => returningKeys(statement, options);
+  if (options.preview === 'rollback') {
+    return { where, returning, preview: { kind: 'rollback', key } };
+  }
+  if (key.length === 0) {
+    const message = 'an update or a delete needs `key:`, the columns that name a row';
     throw new StatementRefusal('sql_key', message, 0);
   }
-  const where = whereOf(writing, whereClause);
-  const returned =
-    writing.engine === 'postgres' ? `CAST(${identifier(key)} AS pg_catalog.text)` : identifier(key);
+  const order = columns.map((_, index) => index + 1).join(', ');
   // One more than is allowed shows that there are more.
-  const look = `SELECT ${returned} FROM ${table}${where} ORDER BY 1 LIMIT ${rowsMax + 1}`;
+  const look = `SELECT ${columns.join(', ')} FROM ${table}${where} ORDER BY ${order} LIMIT ${rowsMax + 1}`;
   const lock = writing.engine === 'postgres' ? `${look} FOR UPDATE` : look;
-  const preview = { key, look, lock, parametersCount: writing.used.length };
-  return { where, returned, parts: { preview } };
+  const parametersCount = writing.used.length;
+  return { where, returning, preview: { kind: 'select', key, look, lock, parametersCount } };
+}
+
+/** The columns of the key as they are given: as texts, so that what is compared is what is shown. */
+function keyColumns({ key, engine }: StatementOptions): readonly string[] {
+  const columns = key.map(identifier);
+  return engine === 'postgres'
+    ? columns.map((column) => `CAST(${column} AS pg_catalog.text)`)
+    : columns;
+}
+
+/**
+ * A statement that returns the keys of its rows. Whatever a SELECT did not bound beforehand is bounded
+ * here: the rows are all written, and at most one more is given than is allowed. The session with
+ * SQLite, which has no such form, stops by itself.
+ */
+function returningKeys(statement: string, options: StatementOptions): string {
+  const columns = keyColumns(options);
+  if (columns.length === 0) return statement;
+  const isBounded = options.preview === 'select' || options.engine === 'sqlite';
+  if (isBounded) return `${statement} RETURNING ${columns.join(', ')}`;
+  const named = columns.map((column, index) => `${column} AS "key${index + 1}"`).join(', ');
+  const limit = options.rowsMax + 1;
+  return `WITH "touched" AS (${statement} RETURNING ${named}) SELECT * FROM "touched" LIMIT ${limit}`;
 }
 
 function compileInsert(compiling: Compiling, fields: TreeFields): CompiledStatement {
   const { writing, options } = compiling;
   only(fields, 'INSERT', ['relation', 'cols', 'selectStmt', 'override']);
   if (fields['override'] !== 'OVERRIDING_NOT_SET') unproved('OVERRIDING', fields);
-  if (options.key !== undefined) {
-    throw new StatementRefusal('sql_key', 'an insert has no `key:`; its rows are new', 0);
+  if (options.key.length > 0 && options.preview === 'select') {
+    const message = 'an insert has a `key:` only with `preview: rollback`; its rows are new';
+    throw new StatementRefusal('sql_key', message, 0);
   }
   const table = tableOf(fields['relation']);
   const columns = listOf(fields['cols']).map((item) => {
@@ -213,12 +250,13 @@ function compileInsert(compiling: Compiling, fields: TreeFields): CompiledStatem
   if (rows.length > options.rowsMax) {
     throw new StatementRefusal('sql_rows', `more than ${options.rowsMax} rows`, 0);
   }
+  const statement = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${rows.join(', ')}`;
+  const shared = { sort: 'insert', table, parameters: writing.used } as const;
+  if (options.preview === 'select') return { ...shared, statement, rowsInserted: rows.length };
   return {
-    sort: 'insert',
-    table,
-    statement: `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${rows.join(', ')}`,
-    rowsInserted: rows.length,
-    parameters: writing.used,
+    ...shared,
+    statement: returningKeys(statement, options),
+    preview: { kind: 'rollback', key: options.key },
   };
 }
 
@@ -237,8 +275,9 @@ function compileSelect(compiling: Compiling, fields: TreeFields): CompiledStatem
     'op',
   ]);
   if (fields['op'] !== 'SETOP_NONE') unproved('a union of SELECTs', fields);
-  if (options.key !== undefined) {
-    throw new StatementRefusal('sql_key', 'a read has no `key:`; it changes no rows', 0);
+  if (options.key.length > 0 || options.preview === 'rollback') {
+    const message = 'a read has neither `key:` nor `preview:`; it changes no rows';
+    throw new StatementRefusal('sql_key', message, 0);
   }
   const [from, more] = listOf(fields['fromClause']);
   if (more !== undefined) joined(fields['fromClause'], 'FROM');

@@ -5,9 +5,19 @@ import * as fc from 'fast-check';
 import { compile, compiled, told } from '../../../test/fixtures/facts/inventory-texts.ts';
 import type { SqlOperation } from '../../kernel/inventory.ts';
 import { StatementRefusal } from './sql-parameters.ts';
-import { compileStatement } from './sql-statement.ts';
+import { compileStatement, type StatementOptions } from './sql-statement.ts';
 
 const ENGINES = ['sqlite', 'postgres'] as const;
+
+const WITHOUT_TEXT = 'argument_without_text';
+
+const OPTIONS: StatementOptions = {
+  engine: 'postgres',
+  key: ['id'],
+  rowsMax: 1,
+  preview: 'select',
+  lists: new Set(['many']),
+};
 
 function textOf(sql: string, lines: readonly string[] = ['kind: data.delete', 'key: id']): string {
   return `version: 1
@@ -16,7 +26,7 @@ targets:
     sqlite: ./shop.db
     operations:
       go:
-        args: { n: integer, t: string, maybe: string?, many: 'list(string)' }
+        args: { n: integer, t: string, maybe: string?, many: 'list(string)', nested: { list: { list: string } } }
         sql: ${sql}
         ${lines.join('\n        ')}
 `;
@@ -44,6 +54,25 @@ function problemsAt(line: string): string {
 
 function problemsOfProbe(sql: string): string {
   return problemsAt(`sqlite: ./shop.db\n    probe: { sql: ${sql}, field: /name }`);
+}
+
+function keyed(key: string, sql = 'DELETE FROM t'): string {
+  return codesOf(sql, sql.startsWith('D') ? 'data.delete' : 'data.write', [`key: ${key}`]);
+}
+
+function insertCodes(...lines: string[]): string {
+  return codesOf('INSERT INTO t (a) VALUES (:n)', 'data.write', lines);
+}
+
+function triedOf(sql: string, ...lines: string[]): SqlOperation {
+  return operationOf(sql, ['kind: data.write', 'preview: rollback', 'lockTimeout: 1s', ...lines]);
+}
+
+/** A condition as it is written for an engine. */
+function conditionFor(engine: StatementOptions['engine'], condition: string): string {
+  const options = { ...OPTIONS, engine };
+  const { statement } = compileStatement(`DELETE FROM t WHERE ${condition}`, options);
+  return statement.replace(/^.* WHERE (.*) RETURNING .*$/u, '$1');
 }
 
 /** Code, the text at which it is told, and the statement. */
@@ -135,11 +164,91 @@ describe('statements', () => {
       'max: { rows: 7 }',
     ]);
     assert.equal(statement, 'UPDATE "t" SET "a" = ?2 WHERE ("b" < ?1) RETURNING "id"');
-    assert.equal(preview?.look, 'SELECT "id" FROM "t" WHERE ("b" < ?1) ORDER BY 1 LIMIT 8');
+    assert.ok(preview?.kind === 'select');
+    assert.equal(preview.look, 'SELECT "id" FROM "t" WHERE ("b" < ?1) ORDER BY 1 LIMIT 8');
     assert.deepEqual(
-      [preview?.parametersCount, parameters.map(({ name }) => name)],
+      [preview.parametersCount, parameters.map(({ name }) => name)],
       [1, ['n', 't']],
     );
+  });
+
+  test('a key of several columns is given, sorted and returned as all of them', () => {
+    for (const [engine, cells] of [
+      ['sqlite', '"tenant", "id"'],
+      ['postgres', 'CAST("tenant" AS pg_catalog.text), CAST("id" AS pg_catalog.text)'],
+    ] as const) {
+      const key = ['tenant', 'id'];
+      const { statement, preview } = compileStatement('DELETE FROM t', { ...OPTIONS, engine, key });
+      assert.equal(statement, `DELETE FROM "t" RETURNING ${cells}`);
+      assert.ok(preview?.kind === 'select');
+      assert.equal(preview.look, `SELECT ${cells} FROM "t" ORDER BY 1, 2 LIMIT 2`);
+    }
+  });
+
+  test('a key has at most eight columns, each once, and no update changes one of them', () => {
+    assert.equal(keyed('[a, b, c, d, e, f, g, h]'), '');
+    assert.equal(keyed('[a, b, c, d, e, f, g, h, i]'), 'too_many');
+    assert.equal(keyed('[a, b, a]'), 'sql_key');
+    assert.equal(keyed('[]'), 'empty');
+    assert.equal(keyed('[tenant, id]', 'UPDATE t SET ID = 2'), 'sql_key');
+    assert.equal(keyed('[tenant, id]', 'UPDATE t SET b = 2'), '');
+  });
+
+  for (const [condition, postgres, sqlite] of [
+    ['a IN (:many)', '"a" = ANY ($1)', '"a" IN (SELECT value FROM json_each(?1))'],
+    ['a = ANY (:many)', '"a" = ANY ($1)', '"a" IN (SELECT value FROM json_each(?1))'],
+    ['a NOT IN (:many)', '"a" <> ALL ($1)', '"a" NOT IN (SELECT value FROM json_each(?1))'],
+    ['a <> ALL (:many)', '"a" <> ALL ($1)', '"a" NOT IN (SELECT value FROM json_each(?1))'],
+  ] as const) {
+    test(`\`${condition}\` binds the whole list as one parameter`, () => {
+      assert.equal(conditionFor('postgres', condition), `(${postgres})`);
+      assert.equal(conditionFor('sqlite', condition), `(${sqlite})`);
+    });
+  }
+
+  test('a list stands alone after `IN`, and nothing else stands in `ANY`', () => {
+    assert.equal(problemsOf('DELETE FROM t WHERE a IN (1, :many)'), 'argument_without_text 8:43');
+    assert.equal(problemsOf('DELETE FROM t WHERE a < :many'), 'argument_without_text 8:38');
+    assert.equal(codesOf('DELETE FROM t WHERE a = ANY (:n)', 'data.delete'), 'sql_unproved');
+    assert.equal(codesOf('DELETE FROM t WHERE a < ANY (:many)', 'data.delete'), 'sql_unproved');
+    assert.equal(codesOf('DELETE FROM t WHERE a <> ANY (:many)', 'data.delete'), 'sql_unproved');
+    assert.equal(codesOf('DELETE FROM t WHERE a = ALL (:many)', 'data.delete'), 'sql_unproved');
+    assert.equal(codesOf("DELETE FROM t WHERE a = ANY ('{1}')", 'data.delete'), 'sql_unproved');
+    assert.equal(codesOf('DELETE FROM t WHERE :many IN (:many)', 'data.delete'), WITHOUT_TEXT);
+    assert.equal(codesOf('INSERT INTO t (a) VALUES (:many)', 'data.write', []), WITHOUT_TEXT);
+    assert.equal(codesOf('DELETE FROM t WHERE a IN (:nested)', 'data.delete'), WITHOUT_TEXT);
+    assert.equal(codesOf('DELETE FROM t WHERE a IN (:n)', 'data.delete'), '');
+  });
+
+  test('a preview that writes says how long it may wait for locks, within a bound', () => {
+    assert.equal(insertCodes('preview: rollback', 'lockTimeout: 5s'), '');
+    assert.equal(insertCodes('preview: rollback'), 'rollback_unbounded');
+    assert.equal(insertCodes('preview: rollback', 'lockTimeout: 5001ms'), 'rollback_unbounded');
+    assert.equal(insertCodes('lockTimeout: 10m'), '');
+    assert.equal(insertCodes('preview: commit', 'lockTimeout: 1s'), 'bad_operation');
+    assert.equal(insertCodes('key: a'), 'sql_key');
+    assert.equal(insertCodes('key: a', 'preview: rollback', 'lockTimeout: 1s'), '');
+    const read = ['preview: rollback', 'lockTimeout: 1s'];
+    assert.equal(codesOf('SELECT a FROM t', 'data.read', read), 'sql_key');
+  });
+
+  test('a preview that writes is the statement itself, with or without keys', () => {
+    const counted = triedOf('UPDATE t SET a = :t WHERE b < :n');
+    assert.equal(counted.statement, 'UPDATE "t" SET "a" = ?2 WHERE ("b" < ?1)');
+    assert.deepEqual(counted.preview, { kind: 'rollback', key: [] });
+    const moved = triedOf('UPDATE t SET a = a + :n', 'key: a');
+    assert.equal(moved.statement, 'UPDATE "t" SET "a" = ("a" + ?1) RETURNING "a"');
+    const { statement } = compileStatement('UPDATE t SET id = 1', {
+      ...OPTIONS,
+      preview: 'rollback',
+    });
+    assert.equal(
+      statement,
+      'WITH "touched" AS (UPDATE "t" SET "id" = 1 RETURNING CAST("id" AS pg_catalog.text) AS "key1") SELECT * FROM "touched" LIMIT 2',
+    );
+    const added = triedOf('INSERT INTO t (a) VALUES (:n)', 'key: [a, b]');
+    assert.equal(added.statement, 'INSERT INTO "t" ("a") VALUES (?1) RETURNING "a", "b"');
+    assert.deepEqual([added.preview?.kind, added.rowsInserted], ['rollback', undefined]);
   });
 
   test('no text of a constant or a name ends where its author did not end it', () => {
@@ -149,7 +258,7 @@ describe('statements', () => {
         const sql = `DELETE FROM t WHERE a = '${text.replaceAll("'", "''")}'`;
         let statement: string;
         try {
-          ({ statement } = compileStatement(sql, { engine, key: 'id', rowsMax: 1 }));
+          ({ statement } = compileStatement(sql, { ...OPTIONS, engine }));
         } catch (error) {
           assert.ok(error instanceof StatementRefusal);
           return;
@@ -168,9 +277,8 @@ describe('statements', () => {
     );
     fc.assert(
       fc.property(fc.array(words, { maxLength: 12 }), (parts) => {
-        const options = { engine: 'postgres', key: 'id', rowsMax: 1 } as const;
         try {
-          compileStatement(parts.join(' '), options);
+          compileStatement(parts.join(' '), OPTIONS);
         } catch (error) {
           assert.ok(error instanceof StatementRefusal, String(error));
         }
@@ -207,6 +315,20 @@ describe('databases', () => {
       'credential_missing 4:5,look_missing 4:5',
     );
     assert.equal(problemsAt('sqlite: ./shop.db'), '');
+  });
+
+  test('only PostgreSQL has a credential for previews that are rolled back', () => {
+    const place = 'postgres://db.internal/shop';
+    const credentials = 'credentials: { act: env:A, look: env:L, rollback: env:R }';
+    assert.equal(problemsAt(`postgres: ${place}\n    ${credentials}`), '');
+    assert.match(
+      problemsAt('sqlite: ./shop.db\n    credentials: { rollback: env:R }'),
+      /^bad_cred/u,
+    );
+    assert.match(
+      problemsAt(`http: { url: https://x.test, auth: bearer }\n    ${credentials}`),
+      /^bad_cred/u,
+    );
   });
 
   test('a probe is a SELECT without arguments', () => {

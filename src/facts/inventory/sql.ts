@@ -57,8 +57,14 @@ export function readProbeStatement(
   node: DocumentNode,
   executor: SqlTarget,
 ): string | undefined {
-  const options = { engine: executor.engine, key: undefined, rowsMax: 1 };
-  const compiled = readStatement(reading, node, { ...options, what: 'sql' });
+  const compiled = readStatement(reading, node, {
+    engine: executor.engine,
+    key: [],
+    rowsMax: 1,
+    preview: 'select',
+    lists: new Set(),
+    what: 'sql',
+  });
   if (compiled === undefined) return undefined;
   if (compiled.sort === 'select' && compiled.parameters.length === 0) return compiled.statement;
   const message = 'a probe is a SELECT without arguments';
@@ -72,19 +78,21 @@ export function readSqlOperation(
   reading: TemplateReading & { readonly engine: SqlTarget['engine'] },
   members: Members,
 ): SqlOperation | undefined {
-  const { reader } = reading;
   const node = members.get('sql');
-  const keyNode = members.get('key');
-  const key = keyNode === undefined ? undefined : reader.text(keyNode, 'key');
+  const key = readKey(reading, members.get('key'));
   const rowsMax = readMax(reading, members.get('max'));
-  const lockNode = members.get('lockTimeout');
-  const range = { min: 1, max: INVENTORY_LIMITS.timeoutMsMax };
-  const lockTimeoutMs =
-    lockNode === undefined ? undefined : reader.duration(lockNode, 'lockTimeout', range);
+  const preview = readPreview(reading, members);
+  const lockTimeoutMs = readLockTimeout(reading, members, preview);
   const marker = readMarker(reading, members.get('reconcile'));
-  if (node === undefined || rowsMax === undefined) return undefined;
-  const options = { engine: reading.engine, key, rowsMax, what: 'sql' };
-  const compiled = readStatement(reading, node, options);
+  if (node === undefined || rowsMax === undefined || key === undefined) return undefined;
+  const lists = new Set(
+    Object.entries(reading.fields).flatMap(([name, { type }]) =>
+      type.kind === 'array' ? [name] : [],
+    ),
+  );
+  const { engine } = reading;
+  const options = { engine, key, rowsMax, preview: preview ?? 'select', lists } as const;
+  const compiled = readStatement(reading, node, { ...options, what: 'sql' });
   if (compiled === undefined || !checkSort(reading, members, compiled)) return undefined;
   if (marker !== undefined && compiled.sort === 'select') {
     const message = 'a read has no `reconcile`; it may be sent again';
@@ -110,6 +118,61 @@ export function readSqlOperation(
 export function rowsMeasure({ preview, rowsInserted }: SqlOperation): string | undefined {
   if (preview !== undefined) return 'preview.rows';
   return rowsInserted === undefined ? undefined : String(rowsInserted);
+}
+
+/** One column, or a list of those that only together name a row. */
+function readKey(
+  reading: InventoryReading,
+  node: DocumentNode | undefined,
+): readonly string[] | undefined {
+  if (node === undefined) return [];
+  const { keyColumnsMax } = INVENTORY_LIMITS;
+  const nodes = reading.reader.oneOrMore(node, 'key');
+  if (nodes === undefined) return undefined;
+  if (nodes.length > keyColumnsMax) {
+    const message = `a key has at most ${keyColumnsMax} columns`;
+    return refuse(reading, { code: 'too_many', position: node.position, message });
+  }
+  const columns = nodes.flatMap((each) => reading.reader.text(each, 'key') ?? []);
+  if (columns.length < nodes.length) return undefined;
+  if (new Set(columns).size === columns.length) return columns;
+  const message = 'a key has each of its columns once';
+  return refuse(reading, { code: 'sql_key', position: node.position, message });
+}
+
+/** Only `preview: rollback` is written; the SELECT is what there is without it. */
+function readPreview(reading: InventoryReading, members: Members): 'rollback' | undefined {
+  const node = members.get('preview');
+  const text = node === undefined ? undefined : reading.reader.text(node, 'preview');
+  if (text === undefined || text === 'rollback') return text;
+  return refuse(reading, {
+    code: 'bad_operation',
+    position: members.positionOf('preview'),
+    message: `\`${text}\` is not a preview of a statement`,
+    hint: 'the only one that is written is `preview: rollback`; else `key:` makes it a SELECT',
+  });
+}
+
+/** A preview that writes holds locks that others wait for, so whoever wants it says how long it may wait. */
+function readLockTimeout(
+  reading: InventoryReading,
+  members: Members,
+  preview: 'rollback' | undefined,
+): number | undefined {
+  const node = members.get('lockTimeout');
+  const range = { min: 1, max: INVENTORY_LIMITS.timeoutMsMax };
+  const lockTimeoutMs =
+    node === undefined ? undefined : reading.reader.duration(node, 'lockTimeout', range);
+  const max = INVENTORY_LIMITS.rollbackLockTimeoutMsMax;
+  if (preview === undefined || (node !== undefined && (lockTimeoutMs ?? 0) <= max)) {
+    return lockTimeoutMs;
+  }
+  return refuse(reading, {
+    code: 'rollback_unbounded',
+    position: node?.position ?? members.positionOf('preview'),
+    message: `\`preview: rollback\` needs a \`lockTimeout\` of at most ${max / 1000}s`,
+    hint: 'such as `lockTimeout: 500ms`; while it waits, others may have to wait behind it',
+  });
 }
 
 /** INVARIANT: rules by kind see what a statement does; a deletion cannot call itself a write. */
@@ -166,7 +229,7 @@ function readMarker(reading: InventoryReading, node: DocumentNode | undefined): 
   });
 }
 
-/** A parameter is one declared argument that is always there and is no list or object. */
+/** A parameter is one declared argument that is always there, and is no object or list of such. */
 function readParameter(
   reading: TemplateReading,
   node: DocumentNode,
@@ -189,8 +252,10 @@ function readParameter(
     refuse(reading, { code: 'optional_argument', position, message });
     return [];
   }
-  if (field.type.kind === 'array' || field.type.kind === 'object') {
-    const message = `argument \`${name}\` is a ${field.type.kind} and cannot be one parameter`;
+  // Where a list may stand at all was judged with the statement.
+  const item = field.type.kind === 'array' ? field.type.items : field.type;
+  if (item.kind === 'array' || item.kind === 'object') {
+    const message = `argument \`${name}\` holds ${item.kind === 'array' ? 'lists' : 'objects'} and cannot be one parameter`;
     refuse(reading, { code: 'argument_without_text', position, message });
     return [];
   }

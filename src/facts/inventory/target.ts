@@ -8,12 +8,13 @@ import { isClear, readHttp } from './http-target.ts';
 import { readFileTarget } from './file.ts';
 import { INVENTORY_DEFAULTS, INVENTORY_LIMITS } from './limits.ts';
 import { readOperation } from './operation.ts';
+import { readPermitTarget } from './permit.ts';
 import { readProcess } from './process-target.ts';
 import { readProbe } from './probe.ts';
 import { boundedEntries, type InventoryReading, refuse } from './reading.ts';
 import { readPostgresTarget, readSqliteTarget } from './sql.ts';
 
-const EXECUTORS = ['http', 'process', 'postgres', 'sqlite', 'file'] as const;
+const EXECUTORS = ['http', 'process', 'postgres', 'sqlite', 'file', 'permit'] as const;
 
 /** Reads one target; `locked` is what the lock file knows of it. */
 export function readTarget(
@@ -108,6 +109,8 @@ function readExecutor(reading: InventoryReading, members: Members): ExecutorBind
       return readSqliteTarget(reading, node);
     case 'file':
       return readFileTarget(reading, node);
+    case 'permit':
+      return readPermitTarget(reading, node);
     default:
       return kind satisfies never;
   }
@@ -122,16 +125,50 @@ function readCredentials(
   if (node === undefined) return {};
   const members = reading.reader.mapping(node, {
     what: 'credentials',
-    optional: ['act', 'look', 'secrets'],
+    optional: ['act', 'look', 'rollback', 'secrets'],
   });
-  const act = readCredential(reading, members?.get('act'));
-  const look = readCredential(reading, members?.get('look'));
+  const act = readKey(reading, members?.get('act'), 'act');
+  const look = readKey(reading, members?.get('look'), 'look');
+  const rollback = readCredential(reading, members?.get('rollback'));
   const secrets = readSecrets(reading, members?.get('secrets'));
   return {
-    ...(act === undefined ? {} : { act }),
-    ...(look === undefined ? {} : { look }),
+    ...(act.key === undefined ? {} : { act: act.key }),
+    ...(look.key === undefined ? {} : { look: look.key }),
+    ...certificatesOf(act.certificate, look.certificate),
+    ...(rollback === undefined ? {} : { rollback }),
     ...(secrets === undefined ? {} : { secrets }),
   };
+}
+
+interface KeyRead {
+  readonly key?: string | undefined;
+  readonly certificate?: string | undefined;
+}
+
+/** A reference, or `{ certificate, key }` with one each. */
+function readKey(
+  reading: InventoryReading,
+  node: DocumentNode | undefined,
+  what: 'act' | 'look',
+): KeyRead {
+  if (node?.kind !== 'mapping') return { key: readCredential(reading, node) };
+  const members = reading.reader.mapping(node, { what, required: ['certificate', 'key'] });
+  return {
+    key: readCredential(reading, members?.get('key')),
+    certificate: readCredential(reading, members?.get('certificate')),
+  };
+}
+
+function certificatesOf(
+  act: string | undefined,
+  look: string | undefined,
+): Pick<Target['credentials'], 'certificates'> {
+  if (act === undefined && look === undefined) return {};
+  const certificates = {
+    ...(act === undefined ? {} : { act }),
+    ...(look === undefined ? {} : { look }),
+  };
+  return { certificates };
 }
 
 function readSecrets(
@@ -206,6 +243,15 @@ function checkCredentials(
     const message = 'the target has a credential and nothing uses it';
     refuse(reading, { code: 'bad_credential', position, message, hint });
   }
+  const isMtls = executor.kind === 'http' && executor.auth === 'mtls';
+  if (credentials.certificates !== undefined && !isMtls) {
+    const message = 'only a target with `auth: mtls` has a certificate beside its key';
+    refuse(reading, { code: 'bad_credential', position, message });
+  }
+  if (credentials.rollback !== undefined && !(used && executor.kind === 'sql')) {
+    const message = 'only a PostgreSQL target has a credential for previews that are rolled back';
+    refuse(reading, { code: 'bad_credential', position, message });
+  }
   if (used && executor.kind !== 'process' && credentials.look === undefined) {
     reading.reader.warning({
       code: 'look_missing',
@@ -235,6 +281,7 @@ function usesCredential(executor: ExecutorBinding): boolean {
     case 'sql':
       return executor.engine === 'postgres';
     case 'file':
+    case 'permit':
       return false;
     default:
       return executor satisfies never;

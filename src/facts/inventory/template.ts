@@ -24,6 +24,8 @@ export interface TemplateReading extends InventoryReading {
   readonly declared: ReadonlySet<string>;
   /** A read has no execution. */
   readonly execution: 'allowed' | 'refused';
+  /** Where a value is only text, a secret is one whole value; a read takes none. */
+  readonly secrets: 'whole' | 'refused';
 }
 
 const DOLLAR = /\$(?:(\$)|\{([^}]*)\}|([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*))?/gu;
@@ -201,7 +203,16 @@ function requireText(
   return template;
 }
 
-/** A secret in a URL, a header or a word would show in logs and lists that nobody masks. */
+/** Whether a template is one whole secret. */
+export function isSecret({ fields }: TemplateReading, template: Template | undefined): boolean {
+  const [only] = template ?? [];
+  if (template?.length !== 1 || only?.kind !== 'argument') return false;
+  const [name = '', ...more] = only.path;
+  const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  return field?.type.kind === 'secret' && more.length === 0;
+}
+
+/** A secret in a path or a word would show in logs and lists that nobody masks. */
 function misplacedSecret(
   reading: TemplateReading,
   path: readonly string[],
@@ -211,7 +222,7 @@ function misplacedSecret(
     code: 'misplaced_secret',
     position,
     message: `\`${path.join('.')}\` is a secret and cannot stand here`,
-    hint: 'a secret is one whole value in the `json:` of a request',
+    hint: 'a secret is one whole value of `json`, `form`, `headers` or `query`, or of the `env` of a program',
   });
 }
 
@@ -260,7 +271,7 @@ export function readGivenText(
   return template;
 }
 
-/** Names with templates: a query, a form, headers. */
+/** Names with templates: a query, a form, headers, variables. */
 export function readTemplates(
   reading: TemplateReading,
   node: DocumentNode | undefined,
@@ -268,8 +279,12 @@ export function readTemplates(
 ): Readonly<Record<string, Template>> {
   const templates: Record<string, Template> = Object.create(null);
   for (const { key, value } of boundedEntries(reading, node, limit)) {
-    const template = requireText(reading, readTemplate(reading, textNode(value), key), value);
-    if (template !== undefined) templates[key] = template;
+    const template = readTemplate(reading, textNode(value), key);
+    const text =
+      reading.secrets === 'whole' && isSecret(reading, template)
+        ? template
+        : requireText(reading, template, value);
+    if (text !== undefined) templates[key] = text;
   }
   return templates;
 }

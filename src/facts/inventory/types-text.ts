@@ -79,6 +79,7 @@ function argumentText(type: ArgumentType): string {
     case 'path':
     case 'url':
     case 'oci-digest':
+    case 'blob':
       return 'string';
     default:
       return type satisfies never;

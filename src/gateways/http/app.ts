@@ -5,6 +5,7 @@
  */
 import { Hono } from 'hono';
 import type { Engine } from '../../engine/engine.ts';
+import type { BlobStore } from '../../engine/ports.ts';
 import type { Digest } from '../../kernel/digest.ts';
 import type { TenantName } from '../../kernel/id.ts';
 import { ERROR_CODES } from '../../protocol/errors.ts';
@@ -19,7 +20,9 @@ import type {
   Call,
   Handlers,
   LayerFacts,
+  LedgerDesk,
   OutgoingMask,
+  PermitDesk,
   Reloaded,
   Reply,
   Served,
@@ -27,9 +30,12 @@ import type {
 import { checkDoor, type HostsAllowed } from './door.ts';
 import { ACTION_HANDLERS } from './handle-actions.ts';
 import { ANSWER_HANDLERS } from './handle-answers.ts';
+import { BLOB_HANDLERS } from './handle-blobs.ts';
 import { DIRECTORY_HANDLERS } from './handle-directory.ts';
 import { EVENT_HANDLERS } from './handle-events.ts';
 import { HALT_HANDLERS } from './handle-halts.ts';
+import { LEDGER_HANDLERS } from './handle-ledger.ts';
+import { PERMIT_HANDLERS } from './handle-permits.ts';
 import { STATUS_HANDLERS } from './handle-status.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { Places } from './places.ts';
@@ -50,6 +56,11 @@ export interface HttpAppParts {
   readonly reasons: () => readonly ReasonView[];
   readonly reload: () => Promise<Reloaded>;
   readonly backup: BackUp;
+  readonly blobs: BlobStore;
+  /** Without it there are no permits. */
+  readonly permits?: PermitDesk;
+  /** Without it the ledger is neither signed nor shown. */
+  readonly ledger?: LedgerDesk;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -70,7 +81,10 @@ const HANDLERS: Handlers<RouteName> = {
   ...ANSWER_HANDLERS,
   ...HALT_HANDLERS,
   ...DIRECTORY_HANDLERS,
+  ...BLOB_HANDLERS,
   ...EVENT_HANDLERS,
+  ...PERMIT_HANDLERS,
+  ...LEDGER_HANDLERS,
   ...STATUS_HANDLERS,
 };
 
@@ -80,7 +94,7 @@ export function createHttpApp(parts: HttpAppParts): HttpApp {
   const stopping = new AbortController();
   const counts: Record<string, number> = {};
   let draining = false;
-  const { engine, tenant, operatorKeyHash, layer, reasons, reload, backup, masker } = parts;
+  const { engine, tenant, operatorKeyHash, layer, reasons, reload, backup, blobs, masker } = parts;
   const served: Served = {
     engine,
     ring: { life: engine.life, tenant, operatorKeyHash },
@@ -88,6 +102,9 @@ export function createHttpApp(parts: HttpAppParts): HttpApp {
     reasons,
     reload,
     backup,
+    blobs,
+    permits: parts.permits,
+    ledger: parts.ledger,
     limits,
     waiting: new Places(limits.waitingMax, limits.waitingPerKeyMax),
     streams: new Places(limits.streamsMax, limits.streamsPerKeyMax),
@@ -131,7 +148,8 @@ class Gateway {
     this.#requests = new Places(served.limits.requestsMax);
     for (const name of Object.keys(ROUTES).filter(isRouteName)) {
       const { method, path } = ROUTES[name];
-      this.#hono.on(method, path.replace(/\{(\w+)\}/gu, ':$1'), async (context) =>
+      const pattern = path.replace(/\{\+(\w+)\}/gu, ':$1{.+}').replace(/\{(\w+)\}/gu, ':$1');
+      this.#hono.on(method, pattern, async (context) =>
         this.#answer(name, context.env, context.req.param()),
       );
     }
@@ -166,20 +184,23 @@ class Gateway {
     const route: Route<unknown, unknown, unknown> = ROUTES[name];
     const { headers, method, signal } = request;
     const served = this.#served;
+    const isPublic = route.publishable === true && served.ledger?.isPublic === true;
+    const isAnonymous = isPublic && !headers.has('authorization');
     const who =
-      route.auth === 'none'
+      route.auth === 'none' || isAnonymous
         ? undefined
         : await authenticate(served.ring, headers.get('authorization'), route.auth);
     if (route.method !== 'GET' && served.isDraining()) {
       throw new ApiProblem('draining');
     }
     const query = readQuery(new URL(request.url), route.query);
-    if (route.body === undefined) refuseBody(request);
+    const stream = route.takes === undefined ? undefined : (request.body ?? undefined);
+    if (route.body === undefined && route.takes === undefined) refuseBody(request);
     const read =
       route.body === undefined
         ? { json: undefined, body: undefined }
         : await readBody(request, route.body, served.limits);
-    const call = { served, who, ...read, query, parameters, headers, method, signal };
+    const call = { served, who, ...read, stream, query, parameters, headers, method, signal };
     const handler: AnyHandler = HANDLERS[name];
     // Body and query come from the route's own schemas, which the route table gives the handler's types.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -296,5 +317,11 @@ function noRoute(path: string): ApiProblem {
 }
 
 function patternOf(path: string): RegExp {
-  return new RegExp(`^${path.replaceAll('.', String.raw`\.`).replace(/\{\w+\}/gu, '[^/]+')}$`, 'u');
+  return new RegExp(
+    `^${path
+      .replaceAll('.', String.raw`\.`)
+      .replace(/\{\+\w+\}/gu, '.+')
+      .replace(/\{\w+\}/gu, '[^/]+')}$`,
+    'u',
+  );
 }

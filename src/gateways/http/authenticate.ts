@@ -1,5 +1,5 @@
 /**
- * Who is calling, from the key alone. Agents, people and the operator have keys of different sorts;
+ * Who is calling, from the key alone. Agents, people, executors and the operator have keys of different sorts;
  * a key of one sort is nobody on a route of another. What fails here is counted, never stored.
  */
 import { timingSafeEqual } from 'node:crypto';
@@ -32,6 +32,13 @@ export interface PersonWho {
   readonly person: PersonName;
 }
 
+/** An executor elsewhere, which redeems permits. */
+export interface ExecutorWho {
+  readonly sort: 'executor';
+  readonly tenant: TenantName;
+  readonly executor: string;
+}
+
 /** Whoever runs the layer. */
 interface OperatorWho {
   readonly sort: 'operator';
@@ -39,7 +46,7 @@ interface OperatorWho {
 }
 
 /** Who is calling. */
-export type Who = AgentWho | PersonWho | OperatorWho;
+export type Who = AgentWho | PersonWho | ExecutorWho | OperatorWho;
 
 /** What keys are checked against. */
 export interface KeyRing {
@@ -82,6 +89,7 @@ export async function whoHas(ring: KeyRing, key: string): Promise<Who | undefine
   const holder = await holderOf(ring.life, sort, key);
   if (holder === undefined) return undefined;
   const { tenant, name, delegator } = holder;
+  if (sort === 'executor') return { sort, tenant, executor: name };
   if (sort === 'agent') {
     const agent = parseAgentName(name);
     return agent === undefined ? undefined : { sort, tenant, agent, delegator };
@@ -102,6 +110,8 @@ export function callerKey(who: Who): string {
       return `${who.tenant}/agent/${who.agent}`;
     case 'person':
       return `${who.tenant}/person/${who.person}`;
+    case 'executor':
+      return `${who.tenant}/executor/${who.executor}`;
     case 'operator':
       return `${who.tenant}/operator`;
     default:

@@ -1,11 +1,13 @@
 /** What handlers are given and give back, typed from the protocol's route table. */
+import type { Checkpoints } from '../../engine/checkpoints.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { BlobStore, Signer } from '../../engine/ports.ts';
 import type { JsonValue } from '../../kernel/json/value.ts';
 import type { DocumentProblem } from '../../protocol/errors.ts';
 import type { Route, RouteName, RouteTable } from '../../protocol/routes.ts';
 import type { EpochView, ReasonView } from '../../protocol/status.ts';
 import { ApiProblem } from './api-problem.ts';
-import type { AgentWho, KeyRing, PersonWho, Who } from './authenticate.ts';
+import type { AgentWho, ExecutorWho, KeyRing, PersonWho, Who } from './authenticate.ts';
 import type { HttpLimits } from './limits.ts';
 import type { Places } from './places.ts';
 
@@ -33,6 +35,21 @@ export interface OutgoingMask {
   json(value: JsonValue): JsonValue;
 }
 
+/** What permits are made with. */
+export interface PermitDesk {
+  readonly signer: Signer;
+  /** Who the layer is in its claims: a name or address that does not change. */
+  readonly issuer: string;
+}
+
+/** What the ledger is shown and proved with. */
+export interface LedgerDesk {
+  readonly checkpoints: Checkpoints;
+  readonly signer: Signer;
+  /** Checkpoint and tiles are for everybody. */
+  readonly isPublic: boolean;
+}
+
 /** Everything the handlers share. */
 export interface Served {
   readonly engine: Engine;
@@ -42,6 +59,11 @@ export interface Served {
   readonly reasons: () => readonly ReasonView[];
   readonly reload: () => Promise<Reloaded>;
   readonly backup: BackUp;
+  readonly blobs: BlobStore;
+  /** Without it there are no permits. */
+  readonly permits: PermitDesk | undefined;
+  /** Without it the ledger is kept, and neither signed nor shown. */
+  readonly ledger: LedgerDesk | undefined;
   readonly limits: HttpLimits;
   readonly waiting: Places;
   readonly streams: Places;
@@ -57,11 +79,13 @@ export interface Served {
 /** One request, authenticated and checked. */
 export interface Call<Body, Query> {
   readonly served: Served;
-  /** `undefined` exactly on routes without authentication. */
+  /** `undefined` on routes without authentication, and of what is public where nobody says who asks. */
   readonly who: Who | undefined;
   readonly body: Body;
   /** The body as parsed, before the schema. */
   readonly json: JsonValue | undefined;
+  /** The body of a route that takes bytes, where there is one. */
+  readonly stream: ReadableStream<Uint8Array> | undefined;
   readonly query: Query;
   readonly parameters: Readonly<Record<string, string>>;
   readonly headers: Headers;
@@ -103,6 +127,13 @@ export function agentOf(call: Pick<Call<unknown, unknown>, 'who'>): AgentWho {
 export function personOf(call: Pick<Call<unknown, unknown>, 'who'>): PersonWho {
   const who = whoOf(call);
   if (who.sort !== 'person') throw new Error('the route table lets only people in here');
+  return who;
+}
+
+/** The executor of a route that takes only executors. */
+export function executorOf(call: Pick<Call<unknown, unknown>, 'who'>): ExecutorWho {
+  const who = whoOf(call);
+  if (who.sort !== 'executor') throw new Error('the route table lets only executors in here');
   return who;
 }
 

@@ -25,18 +25,7 @@ export const ACTION_HANDLERS: Handlers<
   'propose' | 'actions' | 'action' | 'explain' | 'withdraw' | 'forecast'
 > = {
   async propose(call) {
-    const { served, headers } = call;
-    const who = agentOf(call);
-    const wish = waitWish(headers);
-    const proposal = {
-      ...readProposal(call.body, call.json),
-      idempotencyKey: readIdempotencyKey(headers),
-    };
-    const proposed = await orUnknown(served.engine.propose(who, proposal));
-    if (proposed.kind === 'refused') throw refusedProblem(proposed);
-    const record = await settled(call, proposed.record, wish.waitMs);
-    const replayed = proposed.replayed ? { [HEADERS.idempotencyReplayed]: 'true' } : {};
-    return replyOf(served, { record, who, headers: { ...wish.headers, ...replayed } });
+    return (await proposedReply(call, call.body)).reply;
   },
 
   async actions(call) {
@@ -152,6 +141,26 @@ export const ACTION_HANDLERS: Handlers<
     };
   },
 };
+
+/** Proposes, waits, and answers with the action as it is then. */
+export async function proposedReply(
+  call: Pick<Call<unknown, unknown>, 'served' | 'who' | 'headers' | 'json' | 'signal'>,
+  body: ProposeRequest,
+): Promise<{ readonly record: ActionRecord; readonly reply: Reply<ActionView> }> {
+  const { served, headers } = call;
+  const who = agentOf(call);
+  const wish = waitWish(headers);
+  const proposal = {
+    ...readProposal(body, call.json),
+    idempotencyKey: readIdempotencyKey(headers),
+  };
+  const proposed = await orUnknown(served.engine.propose(who, proposal));
+  if (proposed.kind === 'refused') throw refusedProblem(proposed);
+  const record = await settled(call, proposed.record, wish.waitMs);
+  const replayed = proposed.replayed ? { [HEADERS.idempotencyReplayed]: 'true' } : {};
+  const reply = replyOf(served, { record, who, headers: { ...wish.headers, ...replayed } });
+  return { record, reply };
+}
 
 const FORECASTS = {
   admit: 'It would be executed now.',

@@ -1,4 +1,4 @@
-/** Agents and people: enrolled, listed, revoked, given other roles. Only the operator changes them. */
+/** Agents, people and executors: enrolled, listed, revoked, given other roles. Only the operator changes them. */
 import { addKey, direct, enrol, type Directed } from '../../engine/directory.ts';
 import type { Account, AccountKey } from '../../engine/ports.ts';
 import { parsePersonName, type PersonName, type TenantName } from '../../kernel/id.ts';
@@ -32,6 +32,12 @@ export const DIRECTORY_HANDLERS: Handlers<
   | 'personKeys'
   | 'addPersonKey'
   | 'revokePersonKey'
+  | 'enrolExecutor'
+  | 'executors'
+  | 'revokeExecutor'
+  | 'executorKeys'
+  | 'addExecutorKey'
+  | 'revokeExecutorKey'
 > = {
   enrolAgent: async (call) => {
     const { name, roles = [], owners = [], delegator } = call.body;
@@ -55,10 +61,21 @@ export const DIRECTORY_HANDLERS: Handlers<
       delegator: undefined,
     });
   },
+  enrolExecutor: async (call) =>
+    enrolled(call, {
+      kind: 'executor',
+      name: call.body.name,
+      roles: [],
+      owners: [],
+      aliases: [],
+      delegator: undefined,
+    }),
   agents: async (call) => accountsOf(call, 'agent'),
   people: async (call) => accountsOf(call, 'person'),
+  executors: async (call) => accountsOf(call, 'executor'),
   revokeAgent: async (call) => changed(call, 'agent', undefined),
   revokePerson: async (call) => changed(call, 'person', undefined),
+  revokeExecutor: async (call) => changed(call, 'executor', undefined),
   agentRoles: async (call) => changed(call, 'agent', call.body.roles),
   personRoles: async (call) => changed(call, 'person', call.body.roles),
   agentKeys: async (call) => keysOf(call, 'agent'),
@@ -67,6 +84,9 @@ export const DIRECTORY_HANDLERS: Handlers<
   personKeys: async (call) => keysOf(call, 'person'),
   addPersonKey: async (call) => keyAdded(call, 'person', call.body.delegator),
   revokePersonKey: async (call) => keyRevoked(call, 'person'),
+  executorKeys: async (call) => keysOf(call, 'executor'),
+  addExecutorKey: async (call) => keyAdded(call, 'executor', undefined),
+  revokeExecutorKey: async (call) => keyRevoked(call, 'executor'),
 };
 
 async function enrolled(

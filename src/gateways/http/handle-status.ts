@@ -1,4 +1,5 @@
 /** What the layer says of itself: alive, ready, status, reload, error codes and the status page. */
+import { erase } from '../../engine/erasing.ts';
 import { purge } from '../../engine/purging.ts';
 import { StoreError } from '../../engine/ports.ts';
 import type { ActionState } from '../../protocol/words.ts';
@@ -8,6 +9,7 @@ import { sameUserTargets } from '../../kernel/inventory.ts';
 import type { JsonObject } from '../../kernel/json/value.ts';
 import { openApiOf } from '../../protocol/openapi.ts';
 import type { CountView, ReadyView, StatusView } from '../../protocol/status.ts';
+import { findAction, refusedAbout } from './about-action.ts';
 import { ApiProblem } from './api-problem.ts';
 import { parameterOf, whoOf, type Handlers, type Served } from './call.ts';
 import { METRICS_TYPE, writeMetrics } from './metrics.ts';
@@ -23,6 +25,7 @@ export const STATUS_HANDLERS: Handlers<
   | 'reload'
   | 'backup'
   | 'purge'
+  | 'erase'
   | 'health'
   | 'ready'
   | 'openApi'
@@ -100,6 +103,31 @@ export const STATUS_HANDLERS: Handlers<
     const retention = { settledMs: olderThanMs, deniedMs: olderThanMs };
     const { life } = call.served.engine;
     return { status: 200, body: await purge(life, whoOf(call).tenant, retention, dryRun) };
+  },
+
+  async erase(call) {
+    const { tenant, id } = await findAction(call);
+    const { life } = call.served.engine;
+    const { reason } = call.body;
+    const erased = await erase(life, { tenant, action: id, by: 'operator', reason });
+    switch (erased.kind) {
+      case 'erased':
+      case 'erased_before':
+        return {
+          status: 200,
+          body: { id, payloads: erased.payloads, before: erased.kind === 'erased_before' },
+        };
+      case 'not_final':
+        throw await refusedAbout(call, {
+          kind: 'refused',
+          code: 'not_final',
+          message: `the action is ${erased.record.state}`,
+        });
+      case 'unknown_action':
+        throw new ApiProblem('action_unknown');
+      default:
+        return erased satisfies never;
+    }
   },
 
   async error(call) {

@@ -1,4 +1,5 @@
 /** The gateway's named limits. Each is tested at it and one past it. */
+import { RECEIPT_BYTES_MAX } from '../../ledger/receipt.ts';
 import { BODY_BYTES_MAX } from '../../protocol/headers.ts';
 
 /** Every bound the HTTP gateway keeps; durations in milliseconds. */
@@ -6,6 +7,8 @@ export interface HttpLimits {
   /** A request's body, and how long it may take to arrive. */
   readonly bodyBytesMax: number;
   readonly bodyMsMax: number;
+  /** How long an upload of bytes may take; a pause in it no longer than `bodyMsMax`. */
+  readonly uploadMsMax: number;
   /** A request's line and headers, and how long they may take. */
   readonly headerBytesMax: number;
   readonly headerMsMax: number;
@@ -24,6 +27,8 @@ export interface HttpLimits {
   readonly streamStalledMsMax: number;
   /** Ledger entries in the history of one action, the newest where there are more. */
   readonly historyCountMax: number;
+  /** Bytes of one receipt. */
+  readonly receiptBytesMax: number;
   /** Connections at once, and how long an idle one is kept. */
   readonly connectionsMax: number;
   readonly idleMsMax: number;
@@ -33,6 +38,7 @@ export interface HttpLimits {
 export const HTTP_LIMITS: HttpLimits = {
   bodyBytesMax: BODY_BYTES_MAX,
   bodyMsMax: 10_000,
+  uploadMsMax: 3_600_000,
   headerBytesMax: 16_384,
   headerMsMax: 10_000,
   requestsMax: 2048,
@@ -44,6 +50,7 @@ export const HTTP_LIMITS: HttpLimits = {
   heartbeatMs: 15_000,
   streamStalledMsMax: 60_000,
   historyCountMax: 1000,
+  receiptBytesMax: RECEIPT_BYTES_MAX,
   connectionsMax: 4096,
   idleMsMax: 65_000,
 };

@@ -1,8 +1,10 @@
 /** Listening: the app behind Node's own HTTP server, with every limit that belongs to a connection. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { ERROR_CODES, errorType, type ErrorCode } from '../../protocol/errors.ts';
+import { MEDIA_TYPES } from '../../protocol/headers.ts';
+import { ROUTES } from '../../protocol/routes.ts';
 import type { HttpApp } from './app.ts';
 
 /** A gateway that listens. */
@@ -49,7 +51,9 @@ export async function listen(
 function serverOf(app: HttpApp): Server {
   const { limits } = app;
   // The library's own `Request` and `Response` take the place of Node's: twice as many answers a second.
-  const listener = getRequestListener(app.fetch);
+  // What it takes for no request, such as one without a host, it would answer with an empty 400.
+  const listener = getRequestListener(app.fetch, { errorHandler: () => malformed() });
+  const uploads = new WeakSet<Socket>();
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
@@ -58,16 +62,35 @@ function serverOf(app: HttpApp): Server {
       keepAliveTimeout: limits.idleMsMax,
       connectionsCheckingInterval: 1000,
       noDelay: true,
+      // Node's own answer to a request without a host is empty; it is refused as the others are.
+      requireHostHeader: false,
     },
-    (incoming, outgoing) => void listener(incoming, outgoing),
+    (incoming, outgoing) => {
+      if (isUpload(incoming)) {
+        uploads.add(incoming.socket);
+        incoming.once('close', () => uploads.delete(incoming.socket));
+      }
+      void listener(incoming, outgoing);
+    },
   );
+  // Node would answer an expectation that it does not know with an empty 417; RFC 9110 lets it be ignored.
+  server.on('checkExpectation', (incoming, outgoing) => void listener(incoming, outgoing));
   server.maxConnections = limits.connectionsMax;
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Its handler has a limit of its own, and bounds each pause.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && uploads.has(socket)) return;
     if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
     else socket.end(rawProblem(codeOf(error.code)));
   });
   return server;
 }
+
+/** Bytes of any length may take longer than a request otherwise may. */
+function isUpload({ method, url }: IncomingMessage): boolean {
+  return method === 'PUT' && url?.startsWith(UPLOADS) === true;
+}
+
+const UPLOADS = ROUTES.putBlob.path.replace(/\{.*$/u, '');
 
 async function close(app: HttpApp, server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
@@ -89,11 +112,27 @@ function codeOf(cause: string | undefined): ErrorCode {
   return cause === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'request_malformed';
 }
 
-/** The answer to bytes that never became a request. */
-function rawProblem(code: ErrorCode): string {
+function malformed(): Response {
+  return new Response(problemText('request_malformed'), {
+    status: ERROR_CODES.request_malformed.status,
+    headers: {
+      'content-type': MEDIA_TYPES.problem,
+      'cache-control': 'no-store',
+      connection: 'close',
+    },
+  });
+}
+
+function problemText(code: ErrorCode): string {
   const { status, title, doc } = ERROR_CODES[code];
   const problem = { type: errorType(code), title, status, code, detail: doc, executed: 'no' };
-  const body = JSON.stringify(problem);
+  return JSON.stringify(problem);
+}
+
+/** The answer to bytes that never became a request. */
+function rawProblem(code: ErrorCode): string {
+  const { status, title } = ERROR_CODES[code];
+  const body = problemText(code);
   return [
     `HTTP/1.1 ${String(status)} ${title}`,
     'Content-Type: application/problem+json',

@@ -8,6 +8,7 @@ import type { Operation } from '../../kernel/inventory.ts';
 import type { JsonArray, JsonValue } from '../../kernel/json/value.ts';
 import type { ActionView } from '../../protocol/actions.ts';
 import type { FindingView } from '../../protocol/finding-view.ts';
+import { pathOf } from '../../protocol/routes.ts';
 import type { Executed } from '../../protocol/words.ts';
 import type { Who } from './authenticate.ts';
 
@@ -48,6 +49,7 @@ export function viewAction(engine: Engine, record: ActionRecord, who: Who): Acti
       ? {}
       : { ended: { reason: ended.reason, ...(who.sort === 'agent' ? {} : { by: ended.by }) } }),
     ...(note === undefined ? {} : { note }),
+    ...(isOpen(record) ? {} : { receipt: pathOf('receipt', { id: record.id }) }),
     ...pollAfter(engine, record),
   };
 }
@@ -71,6 +73,11 @@ function isArray(value: JsonValue): value is JsonArray {
 function shadowOf({ decision }: ActionRecord, who: Who): Pick<ActionView, 'shadow'> {
   if (who.sort === 'agent' || decision === undefined) return {};
   return decision.shadow.length === 0 ? {} : { shadow: decision.shadow };
+}
+
+/** Whether it is not known yet what becomes of the action. */
+export function isOpen({ state }: Pick<ActionRecord, 'state'>): boolean {
+  return state === 'held' || state === 'executing' || state === 'unknown';
 }
 
 /** Whether the action will never run and never did. */

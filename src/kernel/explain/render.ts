@@ -32,7 +32,9 @@ export function renderExplanation(explanation: Explanation): string {
 
 function lineTexts(lines: readonly ExplanationLine[]): readonly string[] {
   const rules = lines.flatMap(({ rule }) => rule ?? []);
+  // mutant (constant): an id has a letter.
   const idWidth = Math.max(0, ...rules.map((rule) => rule.id.length));
+  // mutant (constant): a place has a colon.
   const placeWidth = Math.max(0, ...rules.map((rule) => placeText(rule).length));
   return lines.map(({ mark, rule, text }) => {
     if (rule === undefined) return ` ${MARKS[mark]} ${text}`;
@@ -51,6 +53,7 @@ function runsWhenTexts({ runsWhen, now }: Explanation): readonly string[] {
   if (runsWhen.length === 0) return [];
   const texts = runsWhen.map((wait) => waitText(wait, now));
   const [only] = texts;
+  // mutant: of one there is a first.
   if (texts.length === 1 && only !== undefined) return [`runs when: ${only} (runs at once)`];
   return ['runs when all of this is so:', ...texts.map((text) => ` - ${text}`)];
 }
@@ -69,6 +72,7 @@ function alternativeText({ change, stillNeeds, unread, needsPeople }: Alternativ
 
 /** Hours and minutes on the same day, else with the date. */
 function timeText(instant: Instant, now: Instant): string {
+  // mutant (text): an instant has both.
   const [day = '', time = ''] = formatInstant(instant).split('T');
   const sameDay = formatInstant(now).startsWith(day);
   return sameDay ? time.slice(0, 5) : `${day} ${time.slice(0, 5)}`;

@@ -10,9 +10,11 @@ import { scopeOf } from '../scope.ts';
 /** What would be done, such as `refund 49.90 EUR to cus_9`; money by its measures, else by arguments. */
 export function whatText(input: DecisionInput): string {
   const { operation, args } = input.action;
+  // mutant: of an operation that is not known nothing is measured.
   const money = isKnown(input) ? moneyText(input) : undefined;
   const values = Object.keys(args)
     .sort()
+    // mutant (default): every name has a value.
     .map((name) => `${name} ${shown(args[name] ?? null)}`)
     .join(', ');
   const rest = money ?? values;
@@ -31,6 +33,7 @@ function moneyText(input: KnownInput): string | undefined {
 
 /** The currency that the argument behind the amount declares. */
 function currencyOf({ operation }: KnownInput): string | undefined {
+  // mutant: this is asked only where an amount was measured.
   const argument = argumentOf(operation.measures['amount'] ?? '');
   const type = argument === undefined ? undefined : operation.arguments[argument]?.type;
   return type?.kind === 'money' ? type.currency : undefined;
@@ -44,6 +47,7 @@ export function argumentOf(expression: string): string | undefined {
 /** The value under a reference as people read it, or `undefined` where it is not known or not simple. */
 function valueText(scope: Scope, reference: string): string | undefined {
   const result = scope.read(reference);
+  // mutant: what is no value has none.
   return result.kind === 'value' ? simpleText(result.value) : undefined;
 }
 

@@ -27,7 +27,6 @@ import { Failure, failed, isNumber, isObject, valueOfJson } from './value.ts';
 import {
   BOOL,
   DECIMAL,
-  DYN,
   INT,
   INVALID,
   isNumeric,
@@ -45,6 +44,7 @@ export function check(checking: Checking, term: Term): Checked {
     case 'literal':
       return literal(term.value);
     case 'name':
+      return checkName(checking, term);
     case 'member':
       return checkMember(checking, term);
     case 'index':
@@ -79,35 +79,43 @@ function literalType(value: unknown): ValueType {
   return isDecimal(value) ? DECIMAL : NULL;
 }
 
-/** A name, or a member of something: as one read where it is a path, else step by step. */
-function checkMember(checking: Checking, term: Term): Checked {
-  const path = pathOf(checking, term);
-  if (path !== undefined) return checkPath(checking, path);
-  if (term.kind === 'member') {
-    const of = check(checking, term.of);
-    const type = memberType(checking, { of: of.type, name: term.name, at: term });
-    return { type, run: memberRun(of.run, term.name), cost: of.cost + 1 };
-  }
-  const local = term.kind === 'name' ? localOf(checking, term.name) : undefined;
-  if (local === undefined) return { type: INVALID, run: () => failed('not a variable'), cost: 1 };
+function checkName(checking: Checking, term: Term & { readonly kind: 'name' }): Checked {
+  const local = localOf(checking, term.name);
+  if (local === undefined) return checkPath(checking, { root: term, members: [] });
   const { slot } = local;
   return { type: local.type, run: (_scope, locals) => locals[slot], cost: 1 };
 }
 
-function checkPath(checking: Checking, path: Path): Checked {
-  const type = pathType(checking, path);
-  const root = checking.environment.get(path.root);
-  if (type === undefined || root === undefined) {
-    return { type: INVALID, run: () => failed('not a name'), cost: 1 };
-  }
-  if (path.names.length === 0 && type.kind === 'object') {
-    return invalid(checking, path.terms[0] ?? { start: 0 }, {
-      code: 'expression_type',
-      message: `\`${path.root}\` has no value of its own`,
-      hint: `name a member: ${path.root}.${[...type.fields.keys()][0] ?? 'x'}`,
+/** A member of something: as one read where it is a path, else step by step. */
+function checkMember(checking: Checking, term: Term & { readonly kind: 'member' }): Checked {
+  const path = pathOf(checking, term);
+  if (path !== undefined) return checkPath(checking, path);
+  const of = check(checking, term.of);
+  const type = memberType(checking, { of: of.type, name: term.name, at: term });
+  return { type, run: memberRun(of.run, term.name), cost: of.cost + 1 };
+}
+
+function checkPath(checking: Checking, { root: start, members }: Path): Checked {
+  const root = checking.environment.get(start.name);
+  if (root === undefined) {
+    return invalid(checking, start, {
+      code: 'expression_unknown',
+      message: `\`${start.name}\` is not known here`,
+      hint: didYouMean(start.name, checking.environment.keys()),
     });
   }
-  const reference = [path.root, ...path.names].join('.');
+  let { type } = root;
+  for (const member of members) {
+    type = memberType(checking, { of: type, name: member.name, at: member });
+  }
+  if (members.length === 0 && type.kind === 'object') {
+    return invalid(checking, start, {
+      code: 'expression_type',
+      message: `\`${start.name}\` has no value of its own`,
+      hint: `name a member: ${start.name}.${[...type.fields.keys()][0] ?? 'x'}`,
+    });
+  }
+  const reference = [start, ...members].map(({ name }) => name).join('.');
   checking.references.add(reference);
   const run = referenceRun(reference);
   return { type, run: root.foreign ? conformingRun(run, type) : run, cost: 1 };
@@ -128,25 +136,6 @@ function conformingRun(run: Run, type: ValueType): Run {
   };
 }
 
-/** The type at the end of a path; a name that is not known is noted. */
-function pathType(checking: Checking, path: Path): ValueType | undefined {
-  const [first, ...others] = path.terms;
-  const root = checking.environment.get(path.root);
-  if (root === undefined) {
-    invalid(checking, first ?? { start: 0 }, {
-      code: 'expression_unknown',
-      message: `\`${path.root}\` is not known here`,
-      hint: didYouMean(path.root, checking.environment.keys()),
-    });
-    return undefined;
-  }
-  let type = root.type;
-  for (const [index, name] of path.names.entries()) {
-    type = memberType(checking, { of: type, name, at: others[index] ?? { start: 0, end: 0 } });
-  }
-  return type.kind === 'invalid' ? undefined : type;
-}
-
 interface MemberQuestion {
   readonly of: ValueType;
   readonly name: string;
@@ -155,7 +144,6 @@ interface MemberQuestion {
 
 function memberType(checking: Checking, { of, name, at }: MemberQuestion): ValueType {
   if (isOpen(of)) return of;
-  if (of.kind === 'map') return of.values;
   // The name stands at the end of its term, and the user looks there.
   const position = { start: at.end - name.length };
   if (of.kind !== 'object') {
@@ -182,11 +170,9 @@ function memberRun(of: Run, name: string): Run {
 /** The member of an object value, or why there is none. */
 function memberOf(value: unknown, name: string): unknown {
   if (!isObject(value)) return failed(`the value has no member \`${name}\``);
-  if (Object.hasOwn(value, name) && value[name] !== undefined) {
-    const member = value[name];
-    return typeof member === 'number' ? valueOfJson(member) : member;
-  }
+  if (Object.hasOwn(value, name) && value[name] !== undefined) return valueOfJson(value[name]);
   return new Failure({
+    // mutant (text): what is no error is missing.
     kind: 'missing',
     message: `\`${name}\` is not given`,
     reference: name,
@@ -198,6 +184,7 @@ function checkIndex(checking: Checking, term: Term & { readonly kind: 'index' })
   const of = check(checking, term.of);
   const { index: indexTerm } = term;
   if (of.type.kind === 'object') {
+    // mutant: nothing but a literal has a value.
     if (indexTerm.kind !== 'literal' || typeof indexTerm.value !== 'string') {
       const message = 'a member of an object is named by a text in quotes';
       return invalid(checking, indexTerm, { code: 'expression_type', message });
@@ -219,9 +206,8 @@ function checkIndex(checking: Checking, term: Term & { readonly kind: 'index' })
 function indexType(of: ValueType, index: ValueType): ValueType | undefined {
   if (isOpen(of))
     return isOpen(index) || index.kind === 'int' || index.kind === 'string' ? of : undefined;
-  if (of.kind === 'list') return index.kind === 'int' || isOpen(index) ? of.items : undefined;
-  if (of.kind === 'map') return index.kind === 'string' || isOpen(index) ? of.values : undefined;
-  return undefined;
+  // mutant: nothing but a list has items.
+  return of.kind === 'list' && (index.kind === 'int' || isOpen(index)) ? of.items : undefined;
 }
 
 function indexRun(of: Run, index: Run): Run {
@@ -236,17 +222,18 @@ function indexRun(of: Run, index: Run): Run {
     if (at < 0n || at >= BigInt(value.length)) {
       return failed(`there is no item ${String(at)} in a list of ${String(value.length)}`);
     }
-    const item: unknown = value[Number(at)];
-    return typeof item === 'number' ? valueOfJson(item) : item;
+    return valueOfJson(value[Number(at)]);
   };
 }
 
 function checkCall(checking: Checking, term: Term & { readonly kind: 'call' }): Checked {
   const given = literalCall(term);
   if (given === null) {
+    // mutant (default): a call of a literal has one argument.
     return invalid(checking, term.args[0] ?? term, {
       code: 'expression_literal',
       message: `the text is not what \`${term.name}\` reads`,
+      // mutant (default): each has an example.
       hint: `such as ${LITERAL_EXAMPLES[term.name] ?? term.name}`,
     });
   }
@@ -294,9 +281,10 @@ function checkList(checking: Checking, term: Term & { readonly kind: 'list' }): 
   let items: ValueType = INVALID;
   for (const [index, part] of parts.entries()) {
     const type = widened(part.type);
-    const unified = index === 0 ? type : unify(items, type);
+    const unified = unify(items, type);
     if (unified === undefined) {
       const message = `a list holds one type, not ${typeName(items)} and ${typeName(type)}`;
+      // mutant (default): each part is of an item.
       return invalid(checking, term.items[index] ?? term, { code: 'expression_type', message });
     }
     items = unified;
@@ -367,8 +355,8 @@ function checkBinary(checking: Checking, term: Term & { readonly kind: 'binary' 
   if ('message' in operator)
     return invalid(checking, term, { code: 'expression_type', ...operator });
   if (term.operator === '==' || term.operator === '!=') {
-    noteImpossible(checking, { choice: term.left, type: left.type, word: term.right });
-    noteImpossible(checking, { choice: term.right, type: right.type, word: term.left });
+    noteImpossible(checking, left.type, term.right);
+    noteImpossible(checking, right.type, term.left);
   }
   const { run } = operator;
   return {
@@ -384,12 +372,10 @@ function checkBinary(checking: Checking, term: Term & { readonly kind: 'binary' 
 }
 
 /** Comparing a choice with a word it does not have is a slip of the pen that would never match. */
-function noteImpossible(
-  checking: Checking,
-  { choice, type, word }: { readonly choice: Term; readonly type: ValueType; readonly word: Term },
-): void {
-  if (choice.kind === 'literal' || word.kind !== 'literal' || typeof word.value !== 'string')
-    return;
+function noteImpossible(checking: Checking, type: ValueType, word: Term): void {
+  // mutant: only literals have values, and other than a text was refused already.
+  if (word.kind !== 'literal' || typeof word.value !== 'string') return;
+  // mutant: only texts are one of some values.
   if (type.kind !== 'string' || type.values === undefined || type.values.includes(word.value))
     return;
   invalid(checking, word, {
@@ -423,7 +409,7 @@ function checkMinus(checking: Checking, term: Term & { readonly kind: 'not' | 'm
     return invalid(checking, term, { code: 'expression_type', message });
   }
   return {
-    type: part.type.kind === 'dyn' ? DYN : part.type,
+    type: part.type,
     run: (scope, locals) => {
       const value = part.run(scope, locals);
       if (value instanceof Failure) return value;

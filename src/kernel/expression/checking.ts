@@ -72,6 +72,7 @@ export function invalid(
     start: term.start,
     ...(hint === undefined ? {} : { hint }),
   });
+  // mutant: an expression with a problem is never run.
   return { type: INVALID, run: () => failed(message), cost: 1 };
 }
 
@@ -84,24 +85,21 @@ export function localOf(checking: Checking, name: string): Local | undefined {
 
 /** A chain of members that begins with a name of the environment, such as `args.amount`. */
 export interface Path {
-  readonly root: string;
-  readonly names: readonly string[];
-  /** The terms, outermost last, one for the root and one for each name. */
-  readonly terms: readonly Term[];
+  readonly root: Term & { readonly kind: 'name' };
+  /** The members, outermost last. */
+  readonly members: readonly (Term & { readonly kind: 'member' })[];
 }
 
 /** The path that a term is, or `undefined` where it begins with a variable or something computed. */
 export function pathOf(checking: Checking, term: Term): Path | undefined {
-  const names: string[] = [];
-  const terms: Term[] = [term];
+  const members: (Term & { readonly kind: 'member' })[] = [];
   let at = term;
   while (at.kind === 'member') {
-    names.unshift(at.name);
+    members.unshift(at);
     at = at.of;
-    terms.unshift(at);
   }
   if (at.kind !== 'name' || localOf(checking, at.name) !== undefined) return undefined;
-  return { root: at.name, names, terms };
+  return { root: at, members };
 }
 
 /** The failure, or one that says that a value is no boolean. */

@@ -13,46 +13,46 @@ const TURNED: Readonly<Record<Comparison, Comparison>> = {
 };
 
 /** What a conjunct compares, where it compares one reference with a literal. */
-export function comparisonOf(
-  source: string,
-  term: Term,
-  references: readonly string[],
-): Clause['comparison'] {
-  const [reference] = references;
-  if (term.kind !== 'binary' || references.length !== 1 || reference === undefined)
-    return undefined;
-  const { operator } = term;
-  if (!isComparison(operator)) return undefined;
-  if (isPath(term.left) && isLiteral(term.right)) {
-    return { reference, operator, literal: literalText(source, term.right) };
+export function comparisonOf(source: string, term: Term): Clause['comparison'] {
+  // mutant: no other term has such an operator.
+  if (term.kind !== 'binary' || !isComparison(term.operator)) return undefined;
+  const { operator, left, right } = term;
+  const [from, to] = [referenceOf(left), referenceOf(right)];
+  if (from !== undefined && isLiteral(right)) {
+    return { reference: from, operator, literal: literalText(source, right) };
   }
-  if (isLiteral(term.left) && isPath(term.right)) {
-    return { reference, operator: TURNED[operator], literal: literalText(source, term.left) };
-  }
-  return undefined;
+  return to !== undefined && isLiteral(left)
+    ? { reference: to, operator: TURNED[operator], literal: literalText(source, left) }
+    : undefined;
 }
 
 function isComparison(operator: string): operator is Comparison {
   return Object.hasOwn(TURNED, operator);
 }
 
-function isPath(term: Term): boolean {
-  return term.kind === 'name' || (term.kind === 'member' && isPath(term.of));
+/** The dotted reference that a term is, or `undefined` where it is something computed. */
+function referenceOf(term: Term): string | undefined {
+  if (term.kind === 'name') return term.name;
+  if (term.kind !== 'member') return undefined;
+  const of = referenceOf(term.of);
+  return of === undefined ? undefined : `${of}.${term.name}`;
 }
 
 function isLiteral(term: Term): boolean {
   if (term.kind === 'minus') return term.of.kind === 'literal';
-  return term.kind === 'literal' || (literalCall(term) ?? undefined) !== undefined;
+  return term.kind === 'literal' || literalCall(term) !== undefined;
 }
 
 /** A literal as people say it: `decimal("20.00")` is 20.00. */
 function literalText(source: string, term: Term): string {
   const slice = sliceOf(source, term);
+  // mutant (pattern): a text in quotes neither begins nor ends like a call.
   return /^decimal\(\s*["']([^"']*)["']\s*\)$/u.exec(slice)?.[1] ?? slice;
 }
 
 /** The conjuncts of the top-level `&&`, whatever its parentheses. */
 export function conjunctsOf(term: Term): readonly Term[] {
+  // mutant: no other term has this operator.
   if (term.kind !== 'logic' || term.operator !== '&&') return [term];
   return [...conjunctsOf(term.left), ...conjunctsOf(term.right)];
 }
@@ -65,6 +65,7 @@ export function sliceOf(
   let { start, end } = term;
   const slice = source.slice(start, end);
   // Texts may hold parentheses of their own.
+  // mutant (text): no letter is a parenthesis.
   const bare = slice.replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/gsu, '');
   let [open, unopened] = [0, 0];
   for (const letter of bare) {
@@ -76,6 +77,7 @@ export function sliceOf(
     start -= 1;
     if (source[start] === '(') unopened -= 1;
   }
+  // mutant (boundary): behind the end is nothing.
   while (open > 0 && end < source.length) {
     if (source[end] === ')') open -= 1;
     end += 1;

@@ -6,7 +6,8 @@ import { typeName, type ObjectType, type ValueType } from './value-type.ts';
 
 /** The value as its type has it, or a failure: `integer` takes no fraction, `decimal` takes a number or a text. */
 export function conform(value: unknown, type: ValueType): unknown {
-  return conformed(value, type) ?? failed(`the value is not ${typeName(type)}`);
+  const result = conformed(value, type);
+  return result === undefined ? failed(`the value is not ${typeName(type)}`) : result;
 }
 
 function conformed(value: unknown, type: ValueType): unknown {
@@ -25,8 +26,6 @@ function conformed(value: unknown, type: ValueType): unknown {
       return typeof value === 'string' ? duration(value) : undefined;
     case 'list':
       return Array.isArray(value) ? conformedItems(value, type.items, type.itemsMax) : undefined;
-    case 'map':
-      return isObject(value) ? value : undefined;
     case 'object':
       return isObject(value) ? conformedMembers(value, type) : undefined;
     case 'null':
@@ -40,6 +39,7 @@ function conformed(value: unknown, type: ValueType): unknown {
 
 function integer(value: unknown): bigint | undefined {
   if (typeof value === 'bigint') return value;
+  // mutant: nothing but a number is a safe integer.
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : undefined;
 }
 
@@ -47,7 +47,6 @@ function decimal(value: unknown): unknown {
   if (isDecimal(value)) return value;
   if (typeof value === 'string') return parseDecimal(value);
   if (typeof value === 'bigint') return decimalOf(value);
-  if (isDecimal(value)) return value;
   return typeof value === 'number' ? decimalOfNumber(value) : undefined;
 }
 

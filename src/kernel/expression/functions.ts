@@ -38,8 +38,9 @@ const FUNCTIONS: ReadonlyMap<string, FunctionSpec> = new Map<string, FunctionSpe
   [
     'size',
     {
+      // mutant: whatever is neither of the others is called either way.
       called: 'both',
-      takes: [['string', 'list', 'map']],
+      takes: [['string', 'list']],
       type: INT,
       run: ([value]) => sizeOf(value),
     },
@@ -148,6 +149,7 @@ export function functionFor(
       message: `\`${name}\` takes ${String(spec.takes.length)} values, not ${String(call.types.length)}`,
     };
   }
+  // mutant (default): there are as many of both.
   const wrong = call.types.find((type, index) => !takes(spec.takes[index] ?? [], type));
   if (wrong !== undefined) return { message: `\`${name}\` does not take ${typeName(wrong)}` };
   return { type: spec.type, run: spec.run };
@@ -164,6 +166,7 @@ export function literalCall(
     return undefined;
   const [argument] = term.args;
   const spec = FUNCTIONS.get(term.name);
+  // mutant: there is one argument, and nothing but a literal has a value.
   if (spec?.literal === undefined || argument?.kind !== 'literal') return undefined;
   if (typeof argument.value !== 'string') return undefined;
   const value = spec.literal(argument.value);

@@ -56,8 +56,10 @@ export function checkMacro(call: MacroCall): Checked {
 /** Whether an optional member is given. What is not known yet stays missing: only absence is false. */
 function checkHas({ checking, term, check }: MacroCall): Checked {
   const [member] = term.args;
+  // mutant (optional): there is one argument.
   if (member?.kind !== 'member') {
     const message = '`has` takes a member, such as has(args.x)';
+    // mutant (default): there is one argument.
     return invalid(checking, member ?? term, { code: 'expression_type', message });
   }
   // A path alone is checked as a read, so that an unknown name is noted and the reference is kept.
@@ -82,8 +84,10 @@ function checkMatches({ checking, term, check }: MacroCall, receiver: Term): Che
     const message = `\`matches\` does not take ${typeName(text.type)}`;
     return invalid(checking, receiver, { code: 'expression_type', message });
   }
+  // mutant: there is one argument, and nothing but a literal has a value.
   if (pattern?.kind !== 'literal' || typeof pattern.value !== 'string') {
     const message = 'the pattern of `matches` must be a text in quotes';
+    // mutant (default): there is one argument.
     return invalid(checking, pattern ?? term, { code: 'expression_literal', message });
   }
   const matches = checking.pattern(pattern.value);
@@ -106,8 +110,10 @@ function checkMatches({ checking, term, check }: MacroCall, receiver: Term): Che
 function checkComprehension({ checking, term, check }: MacroCall, receiver: Term): Checked {
   const range = check(checking, receiver);
   const [variable, body] = term.args;
+  // mutant: there are two arguments, and the parser takes nothing but a name as the first.
   if (variable?.kind !== 'name' || body === undefined) {
     const message = `the first value of \`${term.name}\` names each item, such as x`;
+    // mutant: this is never reached, as said above.
     return invalid(checking, variable ?? term, { code: 'expression_type', message });
   }
   if (checking.environment.has(variable.name) || localOf(checking, variable.name) !== undefined) {
@@ -136,7 +142,9 @@ function checkComprehension({ checking, term, check }: MacroCall, receiver: Term
     return invalid(checking, body, { code: 'expression_type', message });
   }
   const eachItem = COMPREHENSIONS[term.name];
+  // mutant: every other macro is in the table.
   if (eachItem === undefined)
+    // mutant: this is never reached, as said above.
     return invalid(checking, term, { code: 'expression_unknown', message: 'not known' });
   return {
     type: comprehensionType(term.name, { items, result: part.type, itemsMax }),
@@ -173,7 +181,7 @@ function comprehensionRun({ range, body, slot, eachItem }: ComprehensionParts): 
       return failed(`the list has more than ${String(UNDECLARED_LIST_ITEMS_MAX)} items`);
     }
     return eachItem(items, (item) => {
-      locals[slot] = typeof item === 'number' ? valueOfJson(item) : item;
+      locals[slot] = valueOfJson(item);
       return body(scope, locals);
     });
   };

@@ -83,7 +83,7 @@ function mismatch(operator: string, left: ValueType, right: ValueType): Operator
 }
 
 function equality(operator: '==' | '!=', left: ValueType, right: ValueType): Operator {
-  if (!isOpen(left) && !isOpen(right) && unify(left, right) === undefined) {
+  if (unify(left, right) === undefined) {
     if (left.kind === 'null' || right.kind === 'null') {
       return {
         message: 'only previews and facts can be null',
@@ -128,28 +128,31 @@ function orderOf(left: unknown, right: unknown): number | undefined {
   if (isNumber(left) && isNumber(right)) return compareNumbers(left, right);
   if (typeof left === 'string' && typeof right === 'string') return compareTexts(left, right);
   if (left instanceof Timestamp && right instanceof Timestamp) return left.ms - right.ms;
-  if (left instanceof Duration && right instanceof Duration) return left.ms - right.ms;
-  return undefined;
+  return left instanceof Duration && right instanceof Duration ? left.ms - right.ms : undefined;
 }
 
 /** By code point, as CEL orders texts; `<` of two strings goes by UTF-16 unit. */
 function compareTexts(left: string, right: string): number {
   let index = 0;
+  // mutant (boundary): behind the end of equal texts is nothing to tell them apart either.
   while (index < left.length && left[index] === right[index]) index += 1;
-  // A difference inside a surrogate pair is a difference of the whole code point.
-  const low = left.charCodeAt(index) & 0xfc_00;
-  if (index > 0 && low === 0xdc_00 && (left.charCodeAt(index - 1) & 0xfc_00) === 0xd8_00)
-    index -= 1;
-  return (left.codePointAt(index) ?? -1) - (right.codePointAt(index) ?? -1);
+  return rankAt(left, index) - rankAt(right, index);
+}
+
+/** A unit's place in the order of code points; the end comes before everything. */
+function rankAt(text: string, index: number): number {
+  // mutant (constant): whichever number below zero it is, it comes before everything.
+  const unit = index < text.length ? text.charCodeAt(index) : -1;
+  // Halves of characters beyond the first plane come after all others.
+  // mutant (constant): a little further after changes nothing.
+  return unit >= 0xd8_00 && unit <= 0xdf_ff ? unit + 0x1_00_00 : unit;
 }
 
 function membership(left: ValueType, right: ValueType): Operator {
-  if (right.kind === 'list' && !isOpen(left) && unify(left, right.items) === undefined) {
+  if (right.kind === 'list' && unify(left, right.items) === undefined) {
     return mismatch('in', left, right);
   }
-  if (right.kind === 'map' && left.kind !== 'string' && left.kind !== 'dyn')
-    return mismatch('in', left, right);
-  if (right.kind !== 'list' && right.kind !== 'map' && right.kind !== 'dyn') {
+  if (right.kind !== 'list' && right.kind !== 'dyn') {
     return { message: `\`in\` needs a list on its right, not ${typeName(right)}` };
   }
   return {
@@ -183,7 +186,7 @@ function arithmeticType(
 ): ValueType | undefined {
   if (isOpen(left) || isOpen(right)) {
     const other = isOpen(left) ? right : left;
-    return ['bool', 'null', 'list', 'map', 'object'].includes(other.kind) ? undefined : DYN;
+    return ['bool', 'null', 'list', 'object'].includes(other.kind) ? undefined : DYN;
   }
   if (isNumeric(left) && isNumeric(right)) {
     if (left.kind === 'int' && right.kind === 'int') return INT;
@@ -249,8 +252,7 @@ function computeTime(
   if (left instanceof Timestamp && right instanceof Timestamp && sign === -1) {
     return new Duration(left.ms - right.ms);
   }
-  if (left instanceof Duration && right instanceof Timestamp && sign === 1) {
-    return new Timestamp(left.ms + right.ms);
-  }
-  return undefined;
+  return left instanceof Duration && right instanceof Timestamp && sign === 1
+    ? new Timestamp(left.ms + right.ms)
+    : undefined;
 }

@@ -13,8 +13,6 @@ export type ValueType =
   /** `values`: the only texts it can be. */
   | { readonly kind: 'string'; readonly values?: readonly string[] }
   | { readonly kind: 'list'; readonly items: ValueType; readonly itemsMax: number }
-  /** Members by any name, such as labels. */
-  | { readonly kind: 'map'; readonly values: ValueType }
   | ObjectType;
 
 /** Members by known names. */
@@ -75,6 +73,7 @@ export function typeOfArgument(what: string, type: ArgumentType): ValueType {
     case 'path':
     case 'url':
     case 'oci-digest':
+    case 'blob':
       return STRING;
     case 'enum':
       return { kind: 'string', values: type.values };
@@ -172,7 +171,6 @@ export function typeName(type: ValueType): string {
       return 'null';
     case 'list':
       return 'a list';
-    case 'map':
     case 'object':
       return 'an object';
     case 'dyn':
@@ -203,10 +201,6 @@ export function unify(left: ValueType, right: ValueType): ValueType | undefined 
     const items = unify(left.items, right.items);
     if (items === undefined) return undefined;
     return { kind: 'list', items, itemsMax: Math.max(left.itemsMax, right.itemsMax) };
-  }
-  if (left.kind === 'map' && right.kind === 'map') {
-    const values = unify(left.values, right.values);
-    return values === undefined ? undefined : { kind: 'map', values };
   }
   if (left.kind === 'object' && right.kind === 'object') return unifyObjects(left, right);
   if (left.kind !== right.kind) return undefined;

@@ -18,6 +18,7 @@ export function readString(cursor: Cursor): string {
       return text.slice(start, at);
     }
     if (unit === BACKSLASH) return readEscaped(cursor, start, at);
+    // mutant: an ordinary unit passes as a rare one too; this only saves time.
     if (!(unit >= 0x20 && unit < 0xd800)) at = skipRareUnit(cursor, at);
   }
 }
@@ -39,6 +40,7 @@ function readEscaped(cursor: Cursor, start: number, firstEscape: number): string
       value += text.slice(runStart, at) + readEscape(cursor);
       runStart = cursor.at;
       at = runStart - 1;
+      // mutant: an ordinary unit passes as a rare one too; this only saves time.
     } else if (!(unit >= 0x20 && unit < 0xd800)) {
       at = skipRareUnit(cursor, at);
     }
@@ -49,8 +51,10 @@ function readEscaped(cursor: Cursor, start: number, firstEscape: number): string
 function skipRareUnit(cursor: Cursor, at: number): number {
   const point = cursor.text.codePointAt(at);
   if (point === undefined) refuse('json_unexpected_end', at);
+  // mutant: a space is no rare unit.
   if (point < 0x20) refuse('json_control_character', at);
   if (isNoncharacter(point)) refuse('json_noncharacter', at);
+  // mutant: the second half of a pair passes by itself as well.
   return point > 0xffff ? at + 1 : at;
 }
 
@@ -110,8 +114,10 @@ function readHexUnit(cursor: Cursor, start: number): number {
 }
 
 function hexDigit(unit: number): number {
+  // mutant: what is below the digits becomes negative, which is no digit.
   if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
   const lower = unit | 0x20;
+  // mutant (constant): every negative number is no digit.
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 

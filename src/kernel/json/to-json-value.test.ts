@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { randomValue, seededRandom } from '../../../scripts/fuzz-json.ts';
+import { randomValue } from '../../../test/fuzz/json-documents.ts';
+import { seededRandom } from '../../../test/fuzz/random.ts';
 import { JSON_LIMITS } from './cursor.ts';
 import { parseJson } from './parse.ts';
 import { JsonCopyError, toJsonValue } from './to-json-value.ts';

@@ -74,6 +74,7 @@ function copyObject(members: object, pointer: string, depth: number): JsonValue 
 function checkText(text: string, pointer: string): string {
   if (!text.isWellFormed()) throw new JsonCopyError('json_lone_surrogate', pointer);
   for (const character of text) {
+    // mutant: a character has a code point.
     if (isNoncharacter(character.codePointAt(0) ?? 0)) {
       throw new JsonCopyError('json_noncharacter', pointer);
     }

@@ -45,6 +45,11 @@ describe('UTF-8', () => {
     ['c3a9eda080', 2],
     ['f4908080', 0],
     ['f5', 0],
+    ['f5808080', 0],
+    ['f0908041', 0],
+    ['c3c0', 0],
+    ['c3', 0],
+    ['61c341', 1],
     ['61e282', 1],
     ['6180', 1],
     ['e28241', 0],
@@ -54,6 +59,11 @@ describe('UTF-8', () => {
       assert.deepEqual(decodeUtf8(Buffer.from(hex, 'hex')), { ok: false, offset });
     });
   }
+
+  it('two bytes are well formed whatever stands behind them', () => {
+    assert.equal(findInvalidUtf8(Buffer.from('c3a941', 'hex')), undefined);
+    assert.equal(findInvalidUtf8(Buffer.from('c3a9c3a9', 'hex')), undefined);
+  });
 
   it('keeps U+FEFF wherever it stands', () => {
     assert.deepEqual(decodeUtf8(Buffer.from('efbbbf61', 'hex')), { ok: true, text: '\ufeffa' });

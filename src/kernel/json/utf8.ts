@@ -16,6 +16,7 @@ export function decodeUtf8(bytes: Uint8Array): Decoded {
     return { ok: true, text: decoder.decode(bytes) };
   } catch (cause) {
     const offset = findInvalidUtf8(bytes);
+    // mutant: platform and table agree, as the tests show.
     if (offset === undefined) {
       throw new Error('the platform refuses utf-8 that is well formed', { cause });
     }
@@ -26,11 +27,13 @@ export function decodeUtf8(bytes: Uint8Array): Decoded {
 /** The offset of the first ill-formed sequence, by table 3-7 of the Unicode standard. */
 export function findInvalidUtf8(bytes: Uint8Array): number | undefined {
   let at = 0;
+  // mutant: past the end stands a 0, which is well formed.
   while (at < bytes.length) {
     const length = sequenceLength(bytes, at);
     if (length === 0) return at;
     at += length;
   }
+  // mutant: what gives nothing gives undefined.
   return undefined;
 }
 
@@ -54,5 +57,6 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
 
 /** A byte, or 0 past the end: 0 is no continuation, so truncated sequences are refused by it. */
 function byteAt(bytes: Uint8Array, at: number): number {
+  // mutant (constant): 1 is no continuation either.
   return bytes[at] ?? 0;
 }

@@ -64,6 +64,7 @@ function writeObject(members: object, depth: number): string {
   const keys = sorted(Object.keys(members));
   let text = '{';
   for (const key of keys) {
+    // mutant (constant): one member is longer than that.
     if (text.length > 1) text += ',';
     text += `${writeString(key)}:${write(members[key], depth)}`;
   }
@@ -72,8 +73,10 @@ function writeObject(members: object, depth: number): string {
 
 /** Most structures of ours are written down in order already, which is cheaper to see than to sort. */
 function sorted(keys: string[]): readonly string[] {
+  // mutant: what is sorted without need is the same.
   let before = '';
   for (const key of keys) {
+    // mutant: what is sorted without need is the same; no key comes twice.
     if (key < before) return keys.sort();
     before = key;
   }
@@ -89,6 +92,7 @@ function isPlain(value: object): value is Readonly<Record<string, unknown>> {
 const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
 
 function writeString(value: string): string {
+  // mutant: the long way gives the same.
   if (PLAIN_TEXT.test(value)) return `"${value}"`;
   if (!value.isWellFormed()) throw new JsonWriteError('lone surrogate');
   // For a well-formed string ECMAScript's escapes are those of RFC 8785 section 3.2.2.2.

@@ -97,6 +97,7 @@ function targetCanMatch(match: Match, target: Target): boolean {
 
 function inSet(set: NameSet<string> | undefined, name: string | undefined): boolean {
   if (set === undefined) return true;
+  // mutant: no set holds what is not there.
   return (name !== undefined && set.names.includes(name)) !== set.negated;
 }
 
@@ -136,6 +137,7 @@ function commonArgument(operations: readonly Operation[], name: string): ObjectF
     if (unified === undefined) return `${where} can match and has \`${name}\` of another type`;
     common = { type: unified, optional: declared.optional || common?.optional === true };
   }
+  // mutant: the name is of one of the operations.
   return common ?? `no operation has an argument \`${name}\``;
 }
 
@@ -155,12 +157,13 @@ function measuresType(match: Match, operations: readonly Operation[]): ObjectTyp
     explain: (name) => {
       const without = kinds.find((kind) => !Object.hasOwn(measuresOfKind(kind), name));
       const having = Object.keys(KINDS).filter(
+        // mutant: every key is a kind.
         (kind) => isKind(kind) && Object.hasOwn(KINDS[kind], name),
       );
       if (without === undefined || having.length === 0) return undefined;
       return {
         message: `\`${without}\` can match and has no measure \`${name}\``,
-        hint: `match kind: ${having.length === 1 ? (having[0] ?? '') : `[${having.join(', ')}]`}`,
+        hint: `match kind: ${having.length === 1 ? having.join() : `[${having.join(', ')}]`}`,
       };
     },
   };
@@ -169,6 +172,7 @@ function measuresType(match: Match, operations: readonly Operation[]): ObjectTyp
 function kindsOf(match: Match, operations: readonly Operation[]): readonly Kind[] {
   if (match.kinds !== undefined && !match.kinds.negated) return match.kinds.names;
   if (operations.length > 0) return [...new Set(operations.map((operation) => operation.kind))];
+  // mutant (method): every key is a kind.
   return Object.keys(KINDS)
     .filter(isKind)
     .filter((kind) => inSet(match.kinds, kind));

@@ -25,6 +25,8 @@ export function policyDigest({ rules, roles, calendars, facts }: PolicyParts): D
     })),
     facts: byName(facts, ({ type, source, timeoutMs }) => ({ type, source, timeoutMs })),
     roles: [...new Set(roles)].sort(),
+    // mutant (boundary): no two rules have one id.
+    // mutant (constant): only the sign counts.
     rules: rules.toSorted((left, right) => (left.id < right.id ? -1 : 1)).map(ruleJson),
   });
 }
@@ -35,9 +37,6 @@ export function requirementDigest(requirement: Requirement): Digest {
 }
 
 function requirementJson(requirement: Requirement): JsonObject {
-  if (requirement.kind === 'evidence' || requirement.kind === 'authorized') {
-    return { kind: requirement.kind, declaration: requirement.declaration };
-  }
   if (requirement.kind !== 'limit') return { ...requirement };
   const { kind, name, perMs, by, bound } = requirement;
   const max = bound.kind === 'sum' ? parseDecimal(bound.max) : undefined;
@@ -84,8 +83,12 @@ function byName<Item>(
 
 /** Patterns of a calendar mean the same in any order. */
 function sorted(patterns: readonly JsonValue[]): readonly JsonValue[] {
-  return patterns
-    .map((pattern) => ({ pattern, text: JSON.stringify(pattern) }))
-    .sort((left, right) => (left.text < right.text ? -1 : 1))
-    .map(({ pattern }) => pattern);
+  return (
+    patterns
+      .map((pattern) => ({ pattern, text: JSON.stringify(pattern) }))
+      // mutant (boundary): equal patterns are one in any order.
+      // mutant (constant): only the sign counts.
+      .sort((left, right) => (left.text < right.text ? -1 : 1))
+      .map(({ pattern }) => pattern)
+  );
 }

@@ -169,6 +169,95 @@ calendars:
     ]);
   });
 
+  test('has its rules sorted by id and its roles by name, and cannot be changed', () => {
+    const { policy } = compilePolicy({
+      documents: [
+        documentOf(
+          {
+            version: 1,
+            roles: ['support', 'lead', 'finance', 'lead'],
+            rules: ['b', 'd', 'a', 'c'].map((id) => ({ id, allow: true })),
+          },
+          'p.ts',
+        ),
+        documentOf({ version: 1, roles: ['boss'], rules: [{ id: 'aa', allow: true }] }, 'q.ts'),
+      ],
+      inventory: SHOP,
+    });
+    const ids = ['a', 'aa', 'b', 'c', 'd'];
+    assert.deepEqual(
+      policy?.rules.map(({ id }) => id),
+      ids,
+    );
+    assert.deepEqual(
+      policy.compiled.map(({ rule }) => rule.id),
+      ids,
+    );
+    assert.deepEqual(policy.roles, ['boss', 'finance', 'lead', 'support']);
+    assert.ok(Object.isFrozen(policy));
+  });
+
+  test('says of an unknown role which there are, beside what is wrong with those', () => {
+    const { problems } = compilePolicy({
+      documents: [
+        documentOf(
+          {
+            version: 1,
+            roles: ['Not A Name', 'lead'],
+            rules: [{ id: 'a', match: { principal: { role: 'laed' } }, allow: true }],
+          },
+          'p.ts',
+        ),
+      ],
+      inventory: SHOP,
+    });
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ['bad_name', 'unknown_role'],
+    );
+    assert.equal(problems[1]?.hint, 'did you mean `lead`?');
+  });
+
+  const broken: readonly (readonly [string, readonly unknown[], string])[] = [
+    ['no mapping', ['x'], 'wrong_type: policy must be a mapping, not `x`'],
+    ['no version', [{}], 'missing_key: policy has no `version`'],
+    ['another version', [{ version: 2 }], 'bad_version: the version of a policy is 1'],
+    ['a version that is a list', [{ version: [1] }], 'bad_version: the version of a policy is 1'],
+    [
+      'roles in a mapping',
+      [{ version: 1, roles: {} }],
+      'wrong_type: roles must be a list, not a mapping',
+    ],
+    [
+      'rules in a mapping',
+      [{ version: 1, rules: {} }],
+      'wrong_type: rules must be a list, not a mapping',
+    ],
+    [
+      'a role that is no name',
+      [{ version: 1, roles: ['Not A Name'] }],
+      'bad_name: role `Not A Name` is not a name',
+    ],
+    [
+      'one document of several that is none',
+      ['x', { version: 1, rules: [{ id: 'a', allow: true }] }],
+      'wrong_type: policy must be a mapping, not `x`',
+    ],
+  ];
+  for (const [what, values, expected] of broken) {
+    test(`is none with ${what}`, () => {
+      const { policy, problems } = compilePolicy({
+        documents: values.map((value) => documentOf(value, 'p.ts')),
+        inventory: SHOP,
+      });
+      assert.equal(policy, undefined);
+      assert.deepEqual(
+        problems.map(({ code, message }) => `${code}: ${message}`),
+        [expected],
+      );
+    });
+  }
+
   test('written as a plain object is the same policy', () => {
     const value = { version: 1, rules: [{ id: 'a', match: { operation: 'list' }, allow: true }] };
     const { policy } = compilePolicy({ documents: [documentOf(value, 'p.ts')], inventory: SHOP });

@@ -77,6 +77,7 @@ function readDocument({ reader }: PolicyReading, document: DocumentNode): Member
     optional: ['roles', 'calendars', 'facts', 'rules'],
   });
   const version = members?.get('version');
+  // mutant: what is no scalar has no value.
   if (version !== undefined && (version.kind !== 'scalar' || version.value !== 1n)) {
     const message = 'the version of a policy is 1';
     reader.error({
@@ -132,5 +133,7 @@ function readRules(reading: PolicyReading, documents: readonly Members[]): reado
       reader.error({ code: 'duplicate_rule', position, message, hint: 'choose another id' });
     }
   }
+  // mutant (boundary): no two rules have one id.
+  // mutant (constant): only the sign counts.
   return [...byId.values()].sort((left, right) => (left.rule.id < right.rule.id ? -1 : 1));
 }

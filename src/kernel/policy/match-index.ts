@@ -109,6 +109,7 @@ function buildNode(entries: readonly Entry[], fields: readonly Field[]): MatchIn
 function stand(groups: Map<Field, Map<string, Entry[]>>, field: Field, entry: Entry): void {
   const byName = groups.get(field) ?? new Map<string, Entry[]>();
   groups.set(field, byName);
+  // mutant (default): only a field with names is chosen.
   const names = namesOf(entry.match, field) ?? [];
   for (const name of names) {
     const group = byName.get(name) ?? [];
@@ -124,6 +125,7 @@ function countNames(entries: readonly Entry[], fields: readonly Field[]): Counts
   const counts = new Map<Field, Map<string, number>>(fields.map((field) => [field, new Map()]));
   for (const { match } of entries) {
     for (const [field, names] of counts) {
+      // mutant (constant): which count is the least is all that matters.
       for (const name of namesOf(match, field) ?? []) names.set(name, (names.get(name) ?? 0) + 1);
     }
   }
@@ -136,8 +138,9 @@ function narrowest({ match, places }: Entry, counts: Counts): Field | undefined 
   let bestCount = Infinity;
   for (const [field, shared] of counts) {
     const names = namesOf(match, field);
-    const spread = places > 1 && places * (names?.length ?? 0) > PLACES_MAX;
-    if (names === undefined || spread) continue;
+    if (names === undefined || (places > 1 && places * names.length > PLACES_MAX)) continue;
+    // mutant (default): every name that a rule has was counted.
+    // mutant (constant): as above.
     const count = Math.max(...names.map((name) => shared.get(name) ?? 0));
     if (count < bestCount) {
       best = field;
@@ -193,5 +196,6 @@ function namesIn(subject: Subject, field: Field): readonly string[] | undefined 
 
 function oneOf(name: string | null | undefined): readonly string[] | undefined {
   if (name === undefined) return undefined;
+  // mutant: no rule stands under a name that is none.
   return name === null ? [] : [name];
 }

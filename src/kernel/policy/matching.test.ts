@@ -158,6 +158,43 @@ describe('the rules that match an action', () => {
       ['deny', 'require', 'allow'],
     ],
     [
+      'an owner of the set',
+      { owners: { names: ['w0'], negated: false } },
+      { target: 't0', operation: 'o0' },
+      ['deny', 'require', 'allow'],
+    ],
+    [
+      'no owner, and a set of owners',
+      { owners: { names: ['w0'], negated: false } },
+      { target: 't1', operation: 'o0' },
+      [],
+    ],
+    [
+      'no owner, and everybody but one',
+      { owners: { names: ['w0'], negated: true } },
+      { target: 't1', operation: 'o0' },
+      ['deny', 'require', 'allow'],
+    ],
+    [
+      'the owner of an unknown target',
+      { owners: { names: ['w0'], negated: false } },
+      { target: 'unknown', operation: 'o0' },
+      ['deny', 'require'],
+    ],
+    [
+      'all labels of the target',
+      { labels: { l: 'v1', m: 'x' } },
+      { target: 't1', operation: 'o0' },
+      ['deny', 'require', 'allow'],
+    ],
+    ['one label of two', { labels: { l: 'v1', m: 'y' } }, { target: 't1', operation: 'o0' }, []],
+    [
+      'a label that the target does not have',
+      { labels: { l: 'v0' } },
+      { target: 't0', operation: 'o0' },
+      [],
+    ],
+    [
       'unknown roles',
       { roles: { names: ['r0'], negated: false } },
       { target: 't0', operation: 'o0' },

@@ -28,10 +28,12 @@ export function indexedMatching(rules: readonly CompiledRule[]): Matching {
     const subject = subjectOf(input);
     const ordinals = lookUp(index, subject).sort((left, right) => left - right);
     const matching: CompiledRule[] = [];
+    // mutant (constant): no rule has a number below zero.
     let last = -1;
     for (const ordinal of ordinals) {
       const tester = testers[ordinal];
       // A rule stands under each of its names, and an action can have several roles and labels.
+      // mutant: the index gives no number but of a rule.
       if (ordinal === last || tester === undefined) continue;
       last = ordinal;
       if (tester.applies(subject)) matching.push(tester.rule);
@@ -46,6 +48,7 @@ function subjectOf(input: DecisionInput): Subject {
   return {
     kind: operation?.kind,
     target: action.target,
+    // mutant: what is no value has none.
     environment: environment.kind === 'value' ? environment.value : undefined,
     owner: target === undefined ? undefined : (target.owner ?? null),
     labels: target?.labels,
@@ -127,6 +130,7 @@ function labelsHold(
   labels: Readonly<Record<string, string>>,
 ): boolean {
   return Object.entries(wanted).every(
+    // mutant: nothing that a record inherits is a text.
     ([name, value]) => Object.hasOwn(labels, name) && labels[name] === value,
   );
 }

@@ -26,6 +26,7 @@ export function assessConsent(
   const { input } = hearing;
   // Digests and alias classes cost more than all the rest: without an approval nobody asks for them.
   const tally =
+    // mutant: of no answers nothing is counted.
     input.local.approvals.length === 0
       ? NOBODY
       : tallyOf({
@@ -78,6 +79,7 @@ function askUntil(requirement: ConsentRequirement, { input }: Hearing): Instant 
   const { deadline } = input.action;
   if (requirement.askForMs === undefined) return deadline;
   const until = addMs(input.askedSince, requirement.askForMs);
+  // mutant (boundary): of two equal instants either is the sooner.
   return until < deadline ? until : deadline;
 }
 
@@ -128,6 +130,7 @@ function explained(
 ): readonly Draft[] {
   const what = requirement.kind;
   const moved = tally.moved.map((approval): Draft => {
+    // mutant: nothing has moved before it is known to what.
     const parts = input.consent ? movedParts(approval.subject, input.consent) : [];
     return {
       code: 'consent_moved',

@@ -48,10 +48,13 @@ export function limitDemand(
 
 function counterOf(requirement: LimitRequirement, compiled: CompiledRequirement): Counter {
   const known = counters.get(compiled);
+  // mutant: what every decision shares is only made again.
   if (known !== undefined) return known;
   const { name, perMs, bound, by } = requirement;
+  // mutant: a count sums nothing, and JSON writes that as null too.
   const sum = bound.kind === 'sum' ? bound.sum : null;
   // JSON ends itself, so that nothing in a value can look like another counter's prefix.
+  // mutant: an absent `by` is written as null too.
   const prefix = `limit:${JSON.stringify([name, perMs, sum, by ?? null])}:`;
   const counter = { prefix, max: maxOf(requirement) };
   counters.set(compiled, counter);
@@ -72,10 +75,12 @@ export function assessLimit(
   const { limits } = hearing.input.local;
   const state = Object.hasOwn(limits, key) ? limits[key] : undefined;
   const used = state && parseDecimal(state.used);
+  // mutant: where there is no state there is no use.
   if (state === undefined || used === undefined) return unclear(requirement, 'use is not known');
   const total = add(used, amount);
   const { max } = counterOf(requirement, compiled);
   if (compare(total, max) <= 0) {
+    // mutant: the one is written alike, only slower.
     const text = amount === ONE ? ONE_TEXT : formatDecimal(amount);
     const reserve = { key, perMs: requirement.perMs, amount: text };
     return { status: 'met', drafts: NO_DRAFTS, reserve, until: Infinity, wakeAt: Infinity };
@@ -129,6 +134,7 @@ function over(counted: Counted, deadline: Instant): Draft {
     return { code: 'over_limit', status: 'impossible', message, ...values, ...change };
   }
   const at = freesAt(counted);
+  // mutant: no instant is not before the deadline.
   const inTime = at !== undefined && at < deadline;
   const until = inTime ? `, until ${formatInstant(at)}` : '';
   return {
@@ -144,6 +150,7 @@ function over(counted: Counted, deadline: Instant): Draft {
 
 /** The largest amount that fits now, where the amount is one of the action's own values. */
 function changeTo({ requirement }: Counted, room: Decimal): { change?: string } {
+  // mutant (condition): a count has no sum that could be changed.
   if (requirement.bound.kind === 'count' || room.unscaled <= 0n) return {};
   const own = /^(?:args|measures)\.([\w.-]+)$/u.exec(requirement.bound.sum)?.[1];
   return own === undefined ? {} : { change: `${own} <= ${formatDecimal(room)}` };
@@ -151,9 +158,9 @@ function changeTo({ requirement }: Counted, room: Decimal): { change?: string } 
 
 /** When time alone brings the use down far enough. */
 function freesAt({ state, amount, max }: Counted): Instant | undefined {
-  for (const { at, used } of state.frees) {
+  const freed = state.frees.find(({ used }) => {
     const left = parseDecimal(used);
-    if (left !== undefined && compare(add(left, amount), max) <= 0) return at;
-  }
-  return undefined;
+    return left !== undefined && compare(add(left, amount), max) <= 0;
+  });
+  return freed?.at;
 }

@@ -2,7 +2,7 @@
 import type { AfterQuery, DecisionInput, WindowState } from '../decision.ts';
 import type { Draft } from '../finding.ts';
 import type { KnownInput } from '../hearing.ts';
-import { addMs, formatDurationMs, formatInstant, type Instant } from '../instant.ts';
+import { addMs, formatDurationMs, formatInstant, instantOf, type Instant } from '../instant.ts';
 import type { Requirement } from '../policy.ts';
 import { failing, MET, metUntil, type Assessment } from './assessment.ts';
 
@@ -56,8 +56,7 @@ function tooShort(
   const { closesAt, opensAt, startMs } = state;
   const message = `window \`${calendar}\` closes ${formatInstant(closesAt)}, sooner than ${formatDurationMs(startMs)} from now`;
   const code = 'window_too_short';
-  if (closesAt >= input.action.deadline) return failing({ code, status: 'impossible', message });
-  const at = opensAt !== undefined && opensAt > closesAt ? opensAt : closesAt;
+  const at = instantOf(Math.max(closesAt, opensAt ?? closesAt));
   if (at >= input.action.deadline) return failing({ code, status: 'impossible', message });
   return failing({ code, status: 'unmet', message, at, waitsFor: 'time' });
 }

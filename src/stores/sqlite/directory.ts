@@ -10,7 +10,7 @@ import {
 } from '../../kernel/id.ts';
 import type { Instant } from '../../kernel/instant.ts';
 import type { LedgerDraft } from '../../ledger/entry.ts';
-import type { Account, AccountKey, DirectoryChange, Epoch, KeyHolder } from '../../engine/ports.ts';
+import type { Account, AccountKey, DirectoryChange, KeyHolder } from '../../engine/ports.ts';
 import {
   digestBytesOf,
   jsonText,
@@ -20,8 +20,8 @@ import {
   uuidBytes,
 } from './columns.ts';
 import { integer, text, textOrNone, type Connection, type Row } from './connection.ts';
-import { wakeAll, wakeWaiting, type Context } from './context.ts';
-import { readAccount, readHalt } from './standing.ts';
+import { wakeWaiting, type Context } from './context.ts';
+import { accountKind, readAccount, readHalt } from './standing.ts';
 
 /** Stores a halt. */
 export function halt(
@@ -281,36 +281,11 @@ export function holder(
   if (row === undefined) return undefined;
   return {
     tenant: readName(row, 'tenant', parseTenantName),
-    kind: text(row, 'kind') === 'agent' ? 'agent' : 'person',
+    kind: accountKind(row),
     name: text(row, 'name'),
     delegator: delegatorOf(row),
     keyRow: integer(row, 'id'),
   };
-}
-
-/** Begins an epoch, and wakes every hold to be judged by it; the standing one answers its own digest. */
-export function activate(
-  context: Context,
-  { tenant: name, digest }: { readonly tenant: TenantName; readonly digest: Digest },
-  entry: (now: Instant, number: number) => LedgerDraft,
-  now: Instant,
-): Epoch {
-  const { db, standing, ledger } = context;
-  const tenant = standing.ensure(name);
-  const current = standing.of(tenant).epoch;
-  if (current?.digest === digest) return current;
-  const number = (current?.number ?? 0) + 1;
-  db.run(
-    'INSERT INTO epoch (tenant, number, digest, at) VALUES (?, ?, ?, ?)',
-    tenant,
-    number,
-    digestBytesOf(digest),
-    now,
-  );
-  standing.changed(tenant);
-  wakeAll(db, tenant, now);
-  ledger.append(tenant, [entry(now, number)]);
-  return { number, digest, at: now };
 }
 
 function refused(code: string, message: string): Directed {

@@ -2,8 +2,9 @@
 import type { LedgerDraft } from '../../ledger/entry.ts';
 import type { Digest } from '../../kernel/digest.ts';
 import type { ActionId } from '../../kernel/id.ts';
-import type { LedgerRow } from '../../engine/ports.ts';
+import { StoreError, type LedgerRow } from '../../engine/ports.ts';
 import { digestBytesOf, uuidBytes } from './columns.ts';
+import { LedgerTrees } from './ledger-trees.ts';
 import { blob, integer, integerOrNone, type Connection, type Row } from './connection.ts';
 
 /** Payloads of one entry; the schema's keys rest on it. */
@@ -28,16 +29,28 @@ export function entryRows(db: Connection, action: Uint8Array): readonly number[]
 export class LedgerRows {
   readonly #db: Connection;
   readonly #last = new Map<number, number>();
+  readonly #trees: LedgerTrees;
   #appended: LedgerDraft['kind'][] = [];
 
   constructor(db: Connection) {
     this.#db = db;
+    this.#trees = new LedgerTrees(db, {
+      lastOf: (tenant) => this.#lastOf(tenant),
+      entries: (tenant, after, count) => whole(this.read(tenant, after, count), { after, count }),
+    });
+  }
+
+  /** The trees over the entries. */
+  get trees(): LedgerTrees {
+    return this.#trees;
   }
 
   /** Appends entries with their payloads, in order. */
   append(tenant: number, drafts: readonly LedgerDraft[]): void {
     for (const draft of drafts) {
       const sequence = this.#lastOf(tenant) + 1;
+      // Before the entry is there: the tree may have to be read first, and reads what is there.
+      this.#trees.append(tenant, draft.bytes);
       const entry = rowOf(tenant, sequence);
       this.#db.insert(
         'INSERT INTO ledger (id, kind, action, bytes) VALUES (?, ?, ?, ?)',
@@ -72,6 +85,7 @@ export class LedgerRows {
   /** After a rollback. */
   forget(): void {
     this.#last.clear();
+    this.#trees.forget();
     this.#appended = [];
   }
 
@@ -111,6 +125,16 @@ export class LedgerRows {
     return row === undefined ? undefined : blob(row, 'bytes');
   }
 
+  /** The rows of an entry's payloads, in order. */
+  payloadRows(tenant: number, sequence: number): readonly Row[] {
+    const entry = rowOf(tenant, sequence);
+    return this.#db.all(
+      'SELECT digest, salt, bytes FROM payload WHERE id >= ? AND id < ? ORDER BY id',
+      entry * PAYLOADS_MAX,
+      (entry + 1) * PAYLOADS_MAX,
+    );
+  }
+
   #lastOf(tenant: number): number {
     const known = this.#last.get(tenant);
     if (known !== undefined) return known;
@@ -122,6 +146,18 @@ export class LedgerRows {
     const last = row === undefined ? undefined : integerOrNone(row, 'last');
     return last === undefined ? 0 : last - rowOf(tenant, 0);
   }
+}
+
+/** The bytes of exactly these entries: a gap is damage, and not to be waited for. */
+function whole(
+  rows: readonly LedgerRow[],
+  { after, count }: { readonly after: number; readonly count: number },
+): readonly Uint8Array[] {
+  const gapless = rows.every(({ sequence }, index) => sequence === after + index + 1);
+  if (rows.length !== count || !gapless) {
+    throw new StoreError('store_corrupt', 'entries of the ledger are missing');
+  }
+  return rows.map(({ bytes }) => bytes);
 }
 
 function ledgerRow(row: Row, tenant: number): LedgerRow {

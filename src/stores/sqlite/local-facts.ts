@@ -55,6 +55,7 @@ export function readLocalFacts(
     conflict: conflict(remembered, standing.tenant, query),
     limits: limits(remembered, standing.tenant, query, now),
     after: lastSuccesses(remembered, standing.tenant, query),
+    ...executorOf(query, standing),
   };
 }
 
@@ -72,7 +73,16 @@ export function noLocalFacts(query: LocalQuery): LocalFacts {
     conflict: {},
     limits: limitStates,
     after: {},
+    ...executorOf(query, undefined),
   };
+}
+
+function executorOf(
+  { executor: name }: Pick<LocalQuery, 'executor'>,
+  standing: Standing | undefined,
+): Pick<LocalFacts, 'executor'> {
+  if (name === undefined) return {};
+  return { executor: { name, live: standing?.executors.get(name) === true } };
 }
 
 /** The approvals and confirmations of an action, oldest first. */

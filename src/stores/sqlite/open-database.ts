@@ -91,6 +91,8 @@ function configure(db: Connection): void {
   set(db, 'busy_timeout', String(LOCK_WAIT_MS), LOCK_WAIT_MS);
   set(db, 'cache_size', String(-CACHE_KIB), -CACHE_KIB);
   set(db, 'temp_store', 'MEMORY', 2);
+  // What is deleted or replaced is overwritten with zeros, or erasing would erase nothing.
+  set(db, 'secure_delete', 'ON', 1);
   // Checkpoints are ours: SQLite's own ones swallow their errors.
   set(db, 'wal_autocheckpoint', '0', 0);
   db.execute('BEGIN IMMEDIATE; COMMIT;');

@@ -69,7 +69,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-test('commits are durable: synchronous is FULL also when an existing database is opened again', async () => {
+test('law 12: commits are durable: synchronous is FULL also when an existing database is opened again', async () => {
   await makeStore();
   const database = openDatabase(directory);
   try {
@@ -175,6 +175,14 @@ test('a store that was being made when the process died is made anew', async () 
   assert.equal(readdirSync(directory).includes(`${DATABASE_FILE}.new`), false);
 });
 
+test('law 13: a ledger in which entries are missing is refused at once, however many', async () => {
+  await makeStore();
+  const database = new DatabaseSync(file);
+  database.exec('UPDATE ledger SET id = id + 4194304 WHERE id = (SELECT max(id) FROM ledger)');
+  database.close();
+  await assert.rejects(open(), { code: 'store_corrupt' });
+});
+
 test('a second process is refused and told who owns the store', async () => {
   const { child, pid } = await startOwner('own');
   try {
@@ -201,7 +209,7 @@ test('a second opening by the same process is refused, and the first one keeps i
   }
 });
 
-test('what was acknowledged before kill -9 is there afterwards, whole, and its executions are lost ones', async () => {
+test('law 12: what was acknowledged before kill -9 is there afterwards, whole, and its executions are lost ones', async () => {
   for (let round = 0; round < 3; round += 1) {
     const { child, lines } = await startOwner('write');
     const acknowledged: string[] = [];

@@ -15,7 +15,6 @@ import {
   type ChangeResult,
   type Clock,
   type Store,
-  type StoreMeasures,
 } from '../../engine/ports.ts';
 import { listActions, readAction, selectActions } from './actions.ts';
 import { advance, findByKey } from './advance.ts';
@@ -30,15 +29,26 @@ import {
   type Context,
   type SqliteLimits,
 } from './context.ts';
-import { activate, direct, halt, holder, keys, resume } from './directory.ts';
+import { direct, halt, holder, keys, resume } from './directory.ts';
+import { activate, epochEntry, sourceOf } from './epochs.ts';
 import { syncDirectory } from './files.ts';
 import { GroupCommit, type Urgency, type Work } from './group-commit.ts';
 import { Latest } from './latest.ts';
+import { bounded, checkpoint, completeTrees, endProcess, openCounts } from './house-keeping.ts';
 import { LedgerRows } from './ledger-rows.ts';
 import { LimitCounters } from './limits.ts';
+import {
+  consistencyIn,
+  inclusionIn,
+  keepCheckpoint,
+  logOf,
+  NO_TREE,
+  payloadsOf,
+  treeOf,
+} from './logs.ts';
 import { Measures } from './measures.ts';
 import { noLocalFacts, readApprovals, readLocalFacts } from './local-facts.ts';
-import { purge } from './purge.ts';
+import { eraseOne, purge } from './purge.ts';
 import { openDatabase, type OwnedDatabase } from './open-database.ts';
 import { readUuid } from './columns.ts';
 import { parseActionId } from '../../kernel/id.ts';
@@ -69,13 +79,7 @@ export interface SqliteStore extends Store {
   backup(name: string): Promise<Backup | undefined>;
 }
 
-/** Rows of a list at most, whatever was asked for. */
-export const LIST_COUNT_MAX = 10_000;
-
-/** Pages in the log at which it is written back into the file: 16 MiB. */
-const CHECKPOINT_PAGES = 4096;
 const PAGE_BYTES = 4096;
-const EXIT_CODE = 70;
 
 /**
  * Opens the store of a directory. Rejects with a `StoreError`: `store_locked`, `store_foreign`,
@@ -90,6 +94,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqliteSto
     // The first write makes SQLite's log; its name has to be durable before anything in it counts.
     database.db.execute('BEGIN IMMEDIATE');
     database.db.one('UPDATE clock SET mark = mark WHERE id = 1');
+    completeTrees(database.db);
     clock.persist(database.db);
     database.db.execute('COMMIT');
     clock.persisted();
@@ -227,8 +232,24 @@ class EmbeddedStore implements SqliteStore {
       return whose;
     });
 
-  activate: Store['activate'] = (tenant, digest, entry) =>
-    this.#write(({ now }) => activate(this.#context, { tenant, digest }, entry, now), 'first');
+  activate: Store['activate'] = (tenant, digest, entry, sources = []) =>
+    this.#write(
+      ({ now }) => activate(this.#context, { tenant, digest, sources }, entry, now),
+      'first',
+    );
+
+  epochEntry: Store['epochEntry'] = (name, number) =>
+    this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      if (tenant === undefined) return undefined;
+      return epochEntry(this.#db, this.#context.ledger, { tenant, number });
+    });
+
+  source: Store['source'] = (name, digest) =>
+    this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      return tenant === undefined ? undefined : sourceOf(this.#db, tenant, digest);
+    });
 
   action: Store['action'] = (tenant, id) =>
     this.#read(() => find(this.#context, tenant, id)?.record);
@@ -318,8 +339,49 @@ class EmbeddedStore implements SqliteStore {
       return this.#context.ledger.payload(tenant, sequence, digest);
     });
 
-  purge: Store['purge'] = (command, entry) =>
-    this.#write(({ now }) => purge(this.#context, command, entry, now));
+  tree: Store['tree'] = (name, size) =>
+    this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      return tenant === undefined ? NO_TREE : treeOf(this.#context, tenant, size);
+    });
+
+  tile: Store['tile'] = (name, level, index) =>
+    this.#readLog(name, (tenant) => this.#context.ledger.trees.tile(tenant, level, index));
+
+  inclusion: Store['inclusion'] = (name, sequence, size) =>
+    this.#readLog(name, (tenant) => inclusionIn(this.#context, tenant, { sequence, size }));
+
+  consistency: Store['consistency'] = (name, earlier, later) =>
+    this.#readLog(name, (tenant) => consistencyIn(this.#context, tenant, { earlier, later }));
+
+  payloads: Store['payloads'] = (name, sequence) =>
+    this.#readLog(name, (tenant) => payloadsOf(this.#context, tenant, sequence));
+
+  log: Store['log'] = (name) =>
+    this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      return tenant === undefined
+        ? { generation: 1, checkpoint: undefined }
+        : logOf(this.#db, tenant);
+    });
+
+  keepCheckpoint: Store['keepCheckpoint'] = (name, note) =>
+    this.#write(() => keepCheckpoint(this.#db, this.#context.standing.ensure(name), note));
+
+  purge: Store['purge'] = async (command, entry) => {
+    const purged = await this.#write(({ now }) => purge(this.#context, command, entry, now));
+    if (purged.next === undefined && !command.dryRun) await this.#emptyLog();
+    return purged;
+  };
+
+  erase: Store['erase'] = async (tenant, action, entry) => {
+    const erased = await this.#write(({ now }) =>
+      eraseOne(this.#context, { tenant, action }, entry, now),
+    );
+    // Also where it was erased before: an earlier try may not have come this far.
+    if (erased.kind === 'erased' || erased.kind === 'erased_before') await this.#emptyLog();
+    return erased;
+  };
 
   measures: Store['measures'] = (name) =>
     this.#read(() => {
@@ -377,6 +439,29 @@ class EmbeddedStore implements SqliteStore {
     return result;
   }
 
+  /**
+   * Writes the whole log back and cuts it to nothing: what was erased still stood in it. A crash before
+   * this leaves it there until the next start, whose own log begins empty.
+   */
+  async #emptyLog(): Promise<void> {
+    try {
+      const row = await this.#read(() => this.#db.get('PRAGMA wal_checkpoint(TRUNCATE)'));
+      if (row?.['busy'] !== 0) throw new Error('the log could not be emptied');
+    } catch (error) {
+      if (severityOf(error) !== 'full') throw error;
+      throw new StoreError('store_full', 'no room to write the log back', { cause: error });
+    }
+  }
+
+  /** A read of a log that has to be there. */
+  #readLog<Value>(name: TenantName, read: (tenant: number) => Value): Promise<Value> {
+    return this.#read(() => {
+      const tenant = this.#context.standing.find(name);
+      if (tenant === undefined) throw new RangeError(`\`${name}\` has no ledger yet`);
+      return read(tenant);
+    });
+  }
+
   /** A read between two transactions, on the same connection. */
   async #read<Value>(read: () => Value): Promise<Value> {
     const { closed } = this.#commit;
@@ -401,34 +486,4 @@ class EmbeddedStore implements SqliteStore {
       }
     });
   }
-}
-
-/** Writes the log back into the file once it is long. Errors are the caller's to sort. */
-function checkpoint(db: Connection): void {
-  const row = db.get('PRAGMA wal_checkpoint(NOOP)');
-  if (row === undefined || integer(row, 'log') < CHECKPOINT_PAGES) return;
-  db.get('PRAGMA wal_checkpoint(PASSIVE)');
-}
-
-/** Each condition repeats that of a partial index: open actions are few, and only they are counted. */
-function openCounts(db: Connection, tenant: number | undefined): StoreMeasures['open'] {
-  const countOf = (state: string): number => {
-    if (tenant === undefined) return 0;
-    const row = db.get(
-      `SELECT count(*) AS count FROM action WHERE tenant = ? AND state = '${state}'`,
-      tenant,
-    );
-    return row === undefined ? 0 : integer(row, 'count');
-  };
-  return { held: countOf('held'), executing: countOf('executing'), unknown: countOf('unknown') };
-}
-
-function bounded(count: number): number {
-  return Math.max(0, Math.min(Math.trunc(count), LIST_COUNT_MAX));
-}
-
-function endProcess(error: unknown): void {
-  const what = error instanceof Error ? error.message : 'unknown error';
-  writeSync(2, `the store failed and the process ends: ${what.replaceAll('\n', ' ')}\n`);
-  process.exit(EXIT_CODE);
 }

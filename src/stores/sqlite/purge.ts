@@ -2,11 +2,14 @@
  * Erasing what final actions carried: arguments, notes, results, what they were decided from. Rows,
  * digests and ledger entries stay, so that the log still proves itself and a repeated proposal is known.
  */
-import type { PurgeCommand, Purged } from '../../engine/ports.ts';
+import type { ActionRecord, Erased, PurgeCommand, Purged } from '../../engine/ports.ts';
+import { isFinal } from '../../engine/transition.ts';
+import type { ActionId, TenantName } from '../../kernel/id.ts';
 import type { Instant } from '../../kernel/instant.ts';
 import type { LedgerDraft } from '../../ledger/entry.ts';
 import { blob, integer, text, type Connection, type Row } from './connection.ts';
-import type { Context } from './context.ts';
+import { uuidBytes } from './columns.ts';
+import { find, type Context } from './context.ts';
 import { PAYLOADS_MAX, entryRows } from './ledger-rows.ts';
 
 /** Actions erased, and looked at, in one transaction: a few milliseconds in which others wait. */
@@ -38,7 +41,8 @@ export function purge(
   const old = found.slice(0, PURGED_ACTIONS_MAX);
   let payloads = 0;
   for (const row of old) {
-    payloads += command.dryRun ? count(db, row) : erase(db, row);
+    const action = { row: integer(row, 'id'), uuid: blob(row, 'uuid') };
+    payloads += command.dryRun ? count(db, action.uuid) : erase(db, action);
   }
   if (old.length > 0 && !command.dryRun) {
     context.recent.forget();
@@ -50,6 +54,25 @@ export function purge(
   return { actions: old.length, payloads, next };
 }
 
+/** Erases one action, whatever its age. */
+export function eraseOne(
+  context: Context,
+  asked: { readonly tenant: TenantName; readonly action: ActionId },
+  entry: (now: Instant, record: ActionRecord) => LedgerDraft,
+  now: Instant,
+): Erased {
+  const stored = find(context, asked.tenant, asked.action);
+  if (stored === undefined) return { kind: 'unknown_action' };
+  const { record } = stored;
+  if (!isFinal(record.state)) return { kind: 'not_final', record };
+  if (record.bytes.length === 0) return { kind: 'erased_before', record, payloads: 0 };
+  const payloads = erase(context.db, { row: stored.row, uuid: uuidBytes(record.id) });
+  context.recent.forget();
+  context.ledger.append(stored.tenant, [entry(now, record)]);
+  const after = find(context, asked.tenant, asked.action);
+  return { kind: 'erased', record: after?.record ?? record, payloads };
+}
+
 function isOld(row: Row, { settledBefore, deniedBefore }: PurgeCommand): boolean {
   if (integer(row, 'bytes') === 0) return false;
   const state = text(row, 'state');
@@ -58,9 +81,9 @@ function isOld(row: Row, { settledBefore, deniedBefore }: PurgeCommand): boolean
   return NEVER_RAN.has(state) && deniedBefore !== undefined && changedAt < deniedBefore;
 }
 
-function count(db: Connection, row: Row): number {
+function count(db: Connection, uuid: Uint8Array): number {
   let found = 0;
-  for (const id of entryRows(db, blob(row, 'uuid'))) {
+  for (const id of entryRows(db, uuid)) {
     const counted = db.get(
       'SELECT count(*) AS count FROM payload WHERE id >= ? AND id < ?',
       id * PAYLOADS_MAX,
@@ -71,10 +94,12 @@ function count(db: Connection, row: Row): number {
   return found;
 }
 
-function erase(db: Connection, row: Row): number {
-  const action = integer(row, 'id');
+function erase(
+  db: Connection,
+  { row: action, uuid }: { readonly row: number; readonly uuid: Uint8Array },
+): number {
   let erased = 0;
-  for (const id of entryRows(db, blob(row, 'uuid'))) {
+  for (const id of entryRows(db, uuid)) {
     erased += db.run(
       'DELETE FROM payload WHERE id >= ? AND id < ?',
       id * PAYLOADS_MAX,

@@ -1,6 +1,7 @@
 /**
  * Puts a backup in the place of a store. The store knows nothing of what happened since the backup, so
- * it comes back stopped: a halt stands over each tenant, and no approval from before counts.
+ * it comes back stopped: a halt stands over each tenant, and no approval from before counts. Its ledger
+ * goes on as another log, so that no checkpoint of the one before is contradicted.
  */
 import {
   closeSync,
@@ -23,6 +24,7 @@ import { jsonText, readName, uuidBytes } from './columns.ts';
 import { integer, resultCode, text, type Connection } from './connection.ts';
 import { DATABASE_FILE, prepareDirectory, readMarks, syncDirectory } from './files.ts';
 import { LedgerRows } from './ledger-rows.ts';
+import { logOf, nextGeneration } from './logs.ts';
 import { refuseUnsuitable } from './migrate.ts';
 import { openDatabase } from './open-database.ts';
 import { peekStore } from './peek.ts';
@@ -40,6 +42,14 @@ export interface RestoreParts {
     tenant: TenantName,
     at: Instant,
   ) => { readonly id: HaltId; readonly entry: LedgerDraft };
+  /** The newest generation of a tenant's log that is known elsewhere; 0 where none is. */
+  readonly generation: (tenant: TenantName) => number;
+  /** The ledger's entry with which another log begins, after the checkpoint that the backup has. */
+  readonly restored: (
+    tenant: TenantName,
+    at: Instant,
+    log: { readonly generation: number; readonly checkpoint: string | undefined },
+  ) => LedgerDraft;
 }
 
 /** What a restore did. */
@@ -175,5 +185,8 @@ function haltAll(
     'operator',
     now,
   );
-  new LedgerRows(db).append(tenant.id, [entry]);
+  const { checkpoint } = logOf(db, tenant.id);
+  const generation = nextGeneration(db, tenant.id, parts.generation(tenant.name));
+  const restored = parts.restored(tenant.name, now, { generation, checkpoint });
+  new LedgerRows(db).append(tenant.id, [restored, entry]);
 }

@@ -31,6 +31,8 @@ export interface Standing {
   readonly halts: readonly Halt[];
   readonly agents: ReadonlyMap<string, AgentState>;
   readonly people: ReadonlyMap<string, PersonState>;
+  /** Executors elsewhere, and whether each is live. */
+  readonly executors: ReadonlyMap<string, boolean>;
   /** Names that a person is connected with by an alias, in either direction, one step away. */
   readonly connected: ReadonlyMap<string, ReadonlySet<string>>;
   /** Agent and delegator of every live key that was issued for somebody. */
@@ -147,7 +149,7 @@ export function readHalt(row: Row): Halt {
 function account(row: Row): Account {
   const revokedAt = readInstantOrNone(row, 'revoked_at');
   return {
-    kind: text(row, 'kind') === 'agent' ? 'agent' : 'person',
+    kind: accountKind(row),
     name: text(row, 'name'),
     roles: readJson(row, 'roles', texts),
     owners: readJson(row, 'owners', people),
@@ -156,6 +158,12 @@ function account(row: Row): Account {
     createdAt: readInstant(row, 'created_at'),
     revokedAt,
   };
+}
+
+/** The kind of an account's row. */
+export function accountKind(row: Row): Account['kind'] {
+  const kind = text(row, 'kind');
+  return kind === 'agent' || kind === 'executor' ? kind : 'person';
 }
 
 function readStanding(db: Connection, tenant: number): Standing {
@@ -170,6 +178,9 @@ function readStanding(db: Connection, tenant: number): Standing {
     agents: new Map(accounts.filter((each) => each.kind === 'agent').flatMap(agentEntry)),
     people: new Map(
       persons.map(({ name, live, roles, aliases }) => [name, { live, roles, aliases }]),
+    ),
+    executors: new Map(
+      accounts.filter(({ kind }) => kind === 'executor').map(({ name, live }) => [name, live]),
     ),
     connected: connections(persons),
     delegations: readDelegations(db, tenant),

@@ -1,400 +1,243 @@
 /**
- * A small world around the production transition function and the production `decide`: two engines,
- * two actions with one effect key, a target that may answer late or never, and everything that can
- * happen between. A state is plain data; `moves` gives every next state. What the laws forbid is
- * checked on each by `violations`.
- *
- * A *flaw* breaks one rule of the engine on purpose, so that the search can be seen to find it.
+ * One state of the search as plain data, and as a few whole numbers: what the store's rows say, what each
+ * engine has in memory, what is on its way to the target and what happened there.
  */
-import {
-  sendTransition,
-  transition,
-  type ActionState,
-  type SendState,
-} from '../../../src/engine/transition.ts';
-import type { Verdict } from '../../../src/kernel/decision.ts';
+import type { ActionState } from '../../../src/engine/transition.ts';
+import type { Phase } from './clock.ts';
+import type { Ending, Knowledge } from './judged.ts';
+import { the } from './subject.ts';
 
-/** What an engine holds in memory of the action it works on; gone at a crash. */
-export interface Work {
-  readonly action: number;
-  readonly step: 'gathered' | 'crossed' | 'sent';
-  /** Which epoch it gathered under; after the crossing it no longer matters. */
-  readonly epoch: number;
-  /** The row's revision is no longer the one it gathered for. */
-  readonly stale: boolean;
-  /** What it saw of expiry, revocation and halt before the lock: to be read again under it. */
-  readonly seen: Local;
-  readonly send: SendState;
-}
-
-/** One action, as its row says, and what the target knows of it. */
-export interface ModelAction {
+/** An action: its row in the store, and the truth at the target. */
+export interface Row {
   readonly state: ActionState | 'new';
-  readonly approved: boolean;
-  readonly consumed: boolean;
-  /** Crossings that were not barred. */
+  /** The newest decision asks people. */
+  readonly asked: boolean;
+  /** Two bits a person: 0 none, 1 given in phase 0, 2 given in phase 1. */
+  readonly given: number;
+  /** One bit a person. */
+  readonly consumed: number;
+  /** The phase of the crossing instant. */
+  readonly crossedAt: Phase;
+  /** What it takes of the limit. */
+  readonly limit: 'none' | 'reserved' | 'unknown' | 'posted';
+  /** Crossings that were not barred, and requests that left. */
   readonly crossings: number;
-  /** Requests on their way, effects at the target, and sends of the newest crossing. */
+  readonly sends: number;
+  /** Requests on their way, and effects at the target. */
   readonly travelling: number;
   readonly effects: number;
-  readonly sends: number;
-  /** The row says by evidence, not by a person's word. */
-  readonly byEvidence: boolean;
+  /** The target was made to refuse a late arrival. */
+  readonly fenced: boolean;
+  /** The row says what a named person said. */
+  readonly word: boolean;
 }
 
-/** What a decision reads locally. */
-export interface Local {
-  readonly halted: boolean;
+/** What an engine has in memory; gone at a crash. */
+export interface Work {
+  readonly step: 'idle' | 'gathered' | 'crossed' | 'sending' | 'sent' | 'ended';
+  readonly action: number;
+  readonly knowledge: Knowledge;
+  /** The row changed since it was gathered for, or another epoch is active. */
+  readonly stale: boolean;
+  readonly oldEpoch: boolean;
+  /** Of a crossing that waits to be sent: a halt barred it. */
+  readonly barred: boolean;
+  readonly outcome: Ending;
+  /** What it read before the lock; only for flaws that go by it. */
+  readonly seen: Seen;
+}
+
+/** Local facts as they were before the lock. */
+export interface Seen {
+  readonly now: Phase;
   readonly revoked: boolean;
-  readonly expired: boolean;
+  readonly lostRole: boolean;
+  readonly limitUsed: number;
 }
 
-/** The whole. `null` is an engine with nothing in hand. */
-export interface World extends Local {
-  readonly engines: readonly (Work | null)[];
-  readonly actions: readonly ModelAction[];
-  readonly epoch: number;
-  /** What the stop, the revocation and the epoch promised once acknowledged. */
-  readonly haltAcknowledged: boolean;
-  /** What just happened broke this promise, if any. */
-  readonly broken: string;
+/** The whole. */
+export interface World {
+  /** Index of the clock's state. */
+  readonly clock: number;
+  /** 0: none, 1: stored, 2: told to the engines, 3: acknowledged. */
+  readonly halt: 0 | 1 | 2 | 3;
+  /** Tom is no lead any more; the agent's account is revoked; another epoch is active. */
+  readonly lostRole: boolean;
+  readonly revoked: boolean;
+  readonly newEpoch: boolean;
+  readonly rows: readonly Row[];
+  readonly engines: readonly Work[];
 }
 
-/** A next state, and what led there. */
-export interface Move {
-  readonly label: string;
-  readonly world: World;
-}
-
-/** A rule of the engine, broken on purpose. */
-export type Flaw =
-  | 'none'
-  | 'crosses without its row’s revision'
-  | 'crosses while the effect is busy'
-  | 'crosses under an old epoch'
-  | 'sends again after no answer'
-  | 'calls absence conclusive while a request travels'
-  | 'acknowledges a halt before sends are decided'
-  | 'ignores a revocation under the lock'
-  | 'reads the clock before the lock'
-  | 'sends before the crossing is stored';
-
-/** Judges by the production `decide`; given by the test, which compiles the policy once. */
-export type Judge = (question: {
-  readonly local: Local;
-  readonly approved: boolean;
-  readonly occupied: boolean;
-}) => Verdict;
-
-/** Everything idle. */
-export const START: World = {
-  engines: [null, null],
-  actions: [fresh(), fresh()],
-  epoch: 0,
-  halted: false,
-  revoked: false,
-  expired: false,
-  haltAcknowledged: false,
-  broken: '',
+export const NEW: Row = {
+  state: 'new',
+  asked: false,
+  given: 0,
+  consumed: 0,
+  crossedAt: 0,
+  limit: 'none',
+  crossings: 0,
+  sends: 0,
+  travelling: 0,
+  effects: 0,
+  fenced: false,
+  word: false,
 };
 
-/** Every state that one step leads to. */
-export function moves(world: World, judge: Judge, flaw: Flaw): Move[] {
-  return [
-    ...worldMoves(world, flaw),
-    ...world.actions.flatMap((action, index) => actionMoves(world, { action, index }, flaw)),
-    ...world.engines.flatMap((work, engine) =>
-      work === null ? beginMoves(world, engine) : workMoves({ world, judge, flaw, work, engine }),
-    ),
-  ];
-}
-
-/** The laws that this state breaks, by number. */
-export function violations(world: World): string[] {
-  const found = world.broken === '' ? [] : [world.broken];
-  const open = world.actions.filter(({ state }) => state === 'executing' || state === 'unknown');
-  if (open.length > 1) found.push('law 3: two actions with one effect key are past the boundary');
-  for (const action of world.actions) {
-    if (action.crossings > 1) found.push('law 3: two crossings of one action');
-    if (action.sends > 1) found.push('law 4: two sends of one crossing');
-    const denied = action.state === 'not_executed' && action.byEvidence;
-    if (denied && action.effects > 0) found.push('law 5: called not executed, and it happened');
-    const past = ['executing', 'unknown', 'succeeded', 'failed', 'not_executed'];
-    if (action.effects > 0 && !past.includes(action.state)) {
-      found.push('law 12: an effect without a stored crossing');
-    }
-  }
-  return found;
-}
-
-function fresh(): ModelAction {
-  return {
-    state: 'new',
-    approved: false,
-    consumed: false,
-    crossings: 0,
-    travelling: 0,
-    effects: 0,
-    sends: 0,
-    byEvidence: false,
-  };
-}
-
-// ---------------------------------------------------------------- what happens around the engines
-
-function worldMoves(world: World, flaw: Flaw): Move[] {
-  const list: Move[] = [];
-  if (!world.expired)
-    list.push({ label: 'the deadline passes', world: { ...world, expired: true } });
-  if (!world.revoked)
-    list.push({ label: 'the agent is revoked', world: { ...world, revoked: true } });
-  if (world.epoch === 0)
-    list.push({ label: 'a new epoch is active', world: { ...world, epoch: 1 } });
-  if (!world.halted) {
-    const barred =
-      flaw === 'acknowledges a halt before sends are decided'
-        ? world.engines
-        : world.engines.map(bar);
-    list.push({ label: 'a halt is stored', world: { ...world, halted: true, engines: barred } });
-  } else if (!world.haltAcknowledged && !world.engines.some(isUndecided(flaw))) {
-    list.push({ label: 'the halt is acknowledged', world: { ...world, haltAcknowledged: true } });
-  }
-  return list;
-}
-
-function bar(work: Work | null): Work | null {
-  return work?.step === 'crossed' ? { ...work, send: sendTransition(work.send, 'bar') } : work;
-}
-
-/** A halt waits for crossings whose send is not decided. */
-function isUndecided(flaw: Flaw): (work: Work | null) => boolean {
-  if (flaw === 'acknowledges a halt before sends are decided') return () => false;
-  return (work) => work?.step === 'crossed' && work.send === 'waiting';
-}
-
-function actionMoves(
-  world: World,
-  { action, index }: { readonly action: ModelAction; readonly index: number },
-  flaw: Flaw,
-): Move[] {
-  const list: Move[] = [];
-  const set = (label: string, change: Partial<ModelAction>): void => {
-    list.push({
-      label: `${label} (action ${String(index)})`,
-      world: replace(world, index, change),
-    });
-  };
-  if (action.state === 'held' && !action.approved) {
-    set('somebody approves', { approved: true });
-  }
-  if (action.travelling > 0) {
-    set('the request arrives', { travelling: action.travelling - 1, effects: action.effects + 1 });
-    set('the request is lost', { travelling: action.travelling - 1 });
-  }
-  if (action.state === 'unknown') list.push(...evidenceMoves(world, { action, index }, flaw));
-  const lost = transition(action.state, { kind: 'lost' });
-  if (lost.ok) set('its lease is over', { state: lost.state });
-  return list;
-}
-
-/** The target is asked. Absence is conclusive only once a late arrival is impossible. */
-function evidenceMoves(
-  world: World,
-  { action, index }: { readonly action: ModelAction; readonly index: number },
-  flaw: Flaw,
-): Move[] {
-  const outcome = action.effects > 0 ? 'succeeded' : 'not_executed';
-  const possible =
-    action.travelling > 0 ||
-    world.engines.some(
-      (work) => work?.action === index && work.step === 'crossed' && work.send !== 'barred',
-    );
-  const conclusive =
-    outcome === 'succeeded' ||
-    !possible ||
-    flaw === 'calls absence conclusive while a request travels';
-  const next = transition(action.state, { kind: 'resolved', outcome });
-  if (!conclusive || !next.ok) return [];
-  const label = `evidence says ${outcome} (action ${String(index)})`;
-  return [{ label, world: replace(world, index, { state: next.state, byEvidence: true }) }];
-}
-
-// ---------------------------------------------------------------- what an engine does
-
-function beginMoves(world: World, engine: number): Move[] {
-  return world.actions.flatMap((action, index) => {
-    if (action.state !== 'new' && action.state !== 'held') return [];
-    const { halted, revoked, expired } = world;
-    const work: Work = {
-      action: index,
-      step: 'gathered',
-      epoch: world.epoch,
-      stale: false,
-      seen: { halted, revoked, expired },
-      send: 'waiting',
-    };
-    return [
-      {
-        label: `engine ${String(engine)} gathers for action ${String(index)}`,
-        world: hold(world, engine, work),
-      },
-    ];
-  });
-}
-
-interface Step {
-  readonly world: World;
-  readonly judge: Judge;
-  readonly flaw: Flaw;
-  readonly work: Work;
-  readonly engine: number;
-}
-
-function workMoves(step: Step): Move[] {
-  const { world, work, engine } = step;
-  const crash: Move = {
-    label: `engine ${String(engine)} crashes`,
-    world: hold(world, engine, null),
-  };
-  if (work.step === 'gathered') return [crash, ...writeMoves(step)];
-  if (work.step === 'crossed') return [crash, ...sendMoves(step)];
-  return [crash, ...settleMoves(step)];
-}
-
-/** The one transaction: everything local is read again under its lock. */
-function writeMoves({ world, judge, flaw, work, engine }: Step): Move[] {
-  const action = world.actions[work.action];
-  if (action === undefined) return [];
-  const name = `engine ${String(engine)}`;
-  const idle = hold(world, engine, null);
-  const movedOn = work.stale && flaw !== 'crosses without its row’s revision';
-  const oldEpoch = world.epoch !== work.epoch && flaw !== 'crosses under an old epoch';
-  if (movedOn || oldEpoch) return [{ label: `${name} starts over`, world: idle }];
-  const expired = flaw === 'reads the clock before the lock' ? work.seen.expired : world.expired;
-  const verdict = judge({
-    local: {
-      halted: world.halted,
-      revoked: flaw === 'ignores a revocation under the lock' ? work.seen.revoked : world.revoked,
-      expired,
-    },
-    approved: action.approved && !action.consumed,
-    occupied: flaw !== 'crosses while the effect is busy' && isOccupied(world, work.action),
-  });
-  const from = flaw === 'crosses without its row’s revision' ? 'held' : action.state;
-  const next = transition(from, { kind: 'decided', verdict, deadlinePassed: expired });
-  if (!next.ok) return [{ label: `${name} gives up`, world: idle }];
-  const crosses = next.state === 'executing';
-  const written = replace(idle, work.action, {
-    state: next.state,
-    ...(crosses ? { crossings: action.crossings + 1, sends: 0, consumed: true } : {}),
-  });
-  if (!crosses) return [{ label: `${name} stores ${next.state}`, world: written }];
-  const broken = promise(world, work, action);
-  const crossed: Work = { ...AFTER, action: work.action, step: 'crossed', send: 'waiting' };
-  const list: Move[] = [
-    { label: `${name} crosses`, world: { ...hold(written, engine, crossed), broken } },
-    // The commit's answer is lost with the engine: the row stands, and nobody sends.
-    { label: `${name} crosses and its answer is lost`, world: { ...written, broken } },
-  ];
-  if (flaw === 'sends before the crossing is stored') {
-    const early = { travelling: action.travelling + 1 };
-    list.push({
-      label: `${name} sends early and crashes`,
-      world: replace(idle, work.action, early),
-    });
-  }
-  return list;
-}
-
-/** Which promise a crossing now would break. */
-function promise(world: World, work: Work, action: ModelAction): string {
-  if (world.expired) return 'law 8: a crossing after the expiry';
-  if (world.revoked) return 'law 7: a crossing after the revocation was acknowledged';
-  if (world.epoch !== work.epoch) return 'law 7: a crossing on an old epoch';
-  if (world.haltAcknowledged) return 'law 7: a crossing after the halt was acknowledged';
-  if (action.consumed) return 'law 3: an approval used twice';
-  return '';
-}
-
-function isOccupied(world: World, own: number): boolean {
-  return world.actions.some(
-    ({ state }, index) => index !== own && (state === 'executing' || state === 'unknown'),
-  );
-}
-
-/** The last question, then the first byte; or the execution is barred. */
-function sendMoves({ world, work, engine, flaw }: Step): Move[] {
-  const action = world.actions[work.action];
-  if (action === undefined) return [];
-  const name = `engine ${String(engine)}`;
-  const list: Move[] = [];
-  const sending = sendTransition(work.send, 'begin');
-  if (sending === 'sending') {
-    const sends = action.sends + 1;
-    const sent = replace(world, work.action, { travelling: action.travelling + 1, sends });
-    const broken = world.haltAcknowledged ? 'law 7: a send after the halt was acknowledged' : '';
-    const again = flaw === 'sends again after no answer' ? 'waiting' : sending;
-    list.push({
-      label: `${name} sends`,
-      world: { ...hold(sent, engine, { ...work, step: 'sent', send: again }), broken },
-    });
-  }
-  // Barred by a halt, or because it comes too late after the crossing instant.
-  const next = transition(action.state, { kind: 'barred' });
-  const idle = hold(world, engine, null);
-  if (!next.ok) return [...list, { label: `${name} lets go`, world: idle }];
-  const barred = replace(idle, work.action, {
-    state: next.state,
-    crossings: action.crossings - 1,
-    consumed: false,
-  });
-  return [...list, { label: `${name} bars its crossing`, world: barred }];
-}
-
-function settleMoves({ world, work, engine, flaw }: Step): Move[] {
-  const action = world.actions[work.action];
-  if (action === undefined) return [];
-  const name = `engine ${String(engine)}`;
-  const idle = hold(world, engine, null);
-  const list: Move[] = [];
-  const settle = (outcome: 'succeeded' | 'unknown'): void => {
-    const late = action.state === 'unknown' && outcome === 'succeeded';
-    const next = transition(
-      action.state,
-      late ? { kind: 'resolved', outcome } : { kind: 'settled', outcome },
-    );
-    const change = next.ok ? { state: next.state } : {};
-    list.push({ label: `${name} settles ${outcome}`, world: replace(idle, work.action, change) });
-  };
-  if (action.effects > 0) settle('succeeded');
-  settle('unknown');
-  if (flaw === 'sends again after no answer') {
-    const again = { travelling: action.travelling + 1, sends: action.sends + 1 };
-    list.push({
-      label: `${name} sends again`,
-      world: replace(world, work.action, again),
-    });
-  }
-  return list;
-}
-
-/** What no longer matters once the crossing is stored, at one value. */
-const AFTER = {
-  epoch: 0,
+export const IDLE: Work = {
+  step: 'idle',
+  action: 0,
+  knowledge: 'foreclosed',
   stale: false,
-  seen: { halted: false, revoked: false, expired: false },
-} as const;
+  oldEpoch: false,
+  barred: false,
+  outcome: 'barred',
+  seen: { now: 0, revoked: false, lostRole: false, limitUsed: 0 },
+};
 
-/** Changes an action's row; whoever gathered for it before now holds a stale one. */
-function replace(world: World, index: number, change: Partial<ModelAction>): World {
-  const actions = world.actions.map((each, at) => (at === index ? { ...each, ...change } : each));
-  const written = change.state !== undefined || change.approved === true;
-  const engines = world.engines.map((work) =>
-    written && work?.action === index && work.step === 'gathered' ? { ...work, stale: true } : work,
-  );
-  return { ...world, actions, engines };
+/** Nothing is proposed yet. */
+export function startWorld(engines: number, actions: number): World {
+  return {
+    clock: 0,
+    halt: 0,
+    lostRole: false,
+    revoked: false,
+    newEpoch: false,
+    rows: Array.from({ length: actions }, () => NEW),
+    engines: Array.from({ length: engines }, () => IDLE),
+  };
 }
 
-function hold(world: World, engine: number, work: Work | null): World {
-  return { ...world, engines: world.engines.map((each, at) => (at === engine ? work : each)) };
+// ---------------------------------------------------------------- as numbers
+
+const STATES = [
+  'new',
+  'held',
+  'executing',
+  'unknown',
+  'succeeded',
+  'failed',
+  'not_executed',
+  'denied',
+  'rejected',
+  'withdrawn',
+  'expired',
+] as const;
+const LIMITS = ['none', 'reserved', 'unknown', 'posted'] as const;
+const STEPS = ['idle', 'gathered', 'crossed', 'sending', 'sent', 'ended'] as const;
+const KNOWLEDGES = ['foreclosed', 'unprepared', 'prepared'] as const;
+const ENDINGS = ['barred', 'succeeded', 'failed', 'not_executed', 'unknown'] as const;
+
+/** Each component as 32 bits: the surroundings, then the actions, then the engines. Nothing is lost. */
+export function encode(world: World): number[] {
+  const words = [wordOfSurroundings(world)];
+  for (const row of world.rows) words.push(wordOfRow(row));
+  for (const work of world.engines) words.push(wordOfWork(work));
+  return words;
+}
+
+/** The world that {@link encode} wrote, with this many actions. */
+export function decode(words: ArrayLike<number>, actions: number): World {
+  const first = words[0] ?? 0;
+  const rows: Row[] = [];
+  const engines: Work[] = [];
+  for (let at = 1; at <= actions; at++) rows.push(rowOfWord(words[at] ?? 0));
+  for (let at = 1 + actions; at < words.length; at++) engines.push(workOfWord(words[at] ?? 0));
+  return {
+    clock: first >>> 6,
+    halt: haltOf((first >>> 3) & 3),
+    lostRole: bit(first, 2),
+    revoked: bit(first, 1),
+    newEpoch: bit(first, 0),
+    rows,
+    engines,
+  };
+}
+
+function wordOfSurroundings({ clock, halt, lostRole, revoked, newEpoch }: World): number {
+  return ((clock << 6) | (halt << 3) | (+lostRole << 2) | (+revoked << 1) | +newEpoch) >>> 0;
+}
+
+function wordOfRow(row: Row): number {
+  let word = STATES.indexOf(row.state);
+  word = (word << 1) | +row.asked;
+  word = (word << 8) | row.given;
+  word = (word << 4) | row.consumed;
+  word = (word << 2) | row.crossedAt;
+  word = (word << 2) | LIMITS.indexOf(row.limit);
+  word = (word << 2) | bounded(row.crossings);
+  word = (word << 2) | bounded(row.sends);
+  word = (word << 2) | bounded(row.travelling);
+  word = (word << 2) | bounded(row.effects);
+  word = (word << 1) | +row.fenced;
+  return ((word << 1) | +row.word) >>> 0;
+}
+
+function rowOfWord(word: number): Row {
+  return {
+    state: the(STATES[word >>> 27]),
+    asked: bit(word, 26),
+    given: (word >>> 18) & 255,
+    consumed: (word >>> 14) & 15,
+    crossedAt: phaseOf((word >>> 12) & 3),
+    limit: the(LIMITS[(word >>> 10) & 3]),
+    crossings: (word >>> 8) & 3,
+    sends: (word >>> 6) & 3,
+    travelling: (word >>> 4) & 3,
+    effects: (word >>> 2) & 3,
+    fenced: bit(word, 1),
+    word: bit(word, 0),
+  };
+}
+
+/** The order of these numbers is the order of engines, which are alike. */
+export function wordOfWork(work: Work): number {
+  let word = STEPS.indexOf(work.step);
+  word = (word << 2) | work.action;
+  word = (word << 2) | KNOWLEDGES.indexOf(work.knowledge);
+  word = (word << 1) | +work.stale;
+  word = (word << 1) | +work.oldEpoch;
+  word = (word << 1) | +work.barred;
+  word = (word << 3) | ENDINGS.indexOf(work.outcome);
+  word = (word << 2) | work.seen.now;
+  word = (word << 1) | +work.seen.revoked;
+  word = (word << 1) | +work.seen.lostRole;
+  return ((word << 2) | work.seen.limitUsed) >>> 0;
+}
+
+function workOfWord(word: number): Work {
+  return {
+    step: the(STEPS[word >>> 16]),
+    action: (word >>> 14) & 3,
+    knowledge: the(KNOWLEDGES[(word >>> 12) & 3]),
+    stale: bit(word, 11),
+    oldEpoch: bit(word, 10),
+    barred: bit(word, 9),
+    outcome: the(ENDINGS[(word >>> 6) & 7]),
+    seen: {
+      now: phaseOf((word >>> 4) & 3),
+      revoked: bit(word, 3),
+      lostRole: bit(word, 2),
+      limitUsed: word & 3,
+    },
+  };
+}
+
+function bit(word: number, place: number): boolean {
+  return ((word >>> place) & 1) === 1;
+}
+
+/** INVARIANT: more than three of anything that is counted is a broken law long before. */
+function bounded(count: number): number {
+  if (count < 0 || count > 3) throw new RangeError(`cannot write a count of ${String(count)}`);
+  return count;
+}
+
+function phaseOf(bits: number): Phase {
+  if (bits === 0 || bits === 1 || bits === 2) return bits;
+  throw new RangeError(`no phase ${String(bits)}`);
+}
+
+function haltOf(bits: number): World['halt'] {
+  return bits === 0 || bits === 1 || bits === 2 ? bits : 3;
 }

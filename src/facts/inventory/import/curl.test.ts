@@ -162,6 +162,8 @@ describe('an import of a curl command', () => {
       assert.equal(refusal(line), expected, line);
     }
     assert.equal(refusal(`curl ${'x'.repeat(262_144)}`), 'import_too_large');
+    assert.equal(refusal("curl 'https://x.example/?a%12=1'"), 'name_refused');
+    assert.equal(refusal(`curl https://x.example/ -H '${'x'.repeat(1025)}: 1'`), 'name_refused');
   });
 
   test('quotes make of a text what a shell makes of it', () => {

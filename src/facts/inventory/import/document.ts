@@ -1,5 +1,5 @@
 /** The text of an OpenAPI document as plain values. UNTRUSTED: anybody may have written it. */
-import { parse } from 'yaml';
+import { Composer, Parser } from 'yaml';
 import { IMPORT_LIMITS, refuseImport } from './draft.ts';
 import { isMembers, text, type Members } from './schema.ts';
 
@@ -41,8 +41,7 @@ function readJson(source: string): unknown {
 
 function readYamlText(source: string): unknown {
   try {
-    const value: unknown = parse(source, {
-      maxAliasCount: ALIASES_MAX,
+    const composer = new Composer({
       // The package compares every pair of keys otherwise.
       uniqueKeys: false,
       prettyErrors: false,
@@ -50,9 +49,21 @@ function readYamlText(source: string): unknown {
       // A date stays the text that it is.
       schema: 'core',
     });
-    return value;
+    const [document, second] = [...composer.compose(soundTokens(source))];
+    if (document !== undefined && second === undefined && document.errors.length === 0) {
+      const value: unknown = document.toJS({ maxAliasCount: ALIASES_MAX });
+      return value;
+    }
   } catch {
     // Also where it is nested so deep that the parser gives up.
-    return refuseImport('document_unreadable', 'the document is neither JSON nor YAML');
+  }
+  return refuseImport('document_unreadable', 'the document is neither JSON nor YAML');
+}
+
+/** Ends at the first error: the package keeps one with its stack for each character that follows. */
+function* soundTokens(source: string): ReturnType<Parser['parse']> {
+  for (const token of new Parser().parse(source)) {
+    if (token.type === 'error') throw new Error(token.message);
+    yield token;
   }
 }

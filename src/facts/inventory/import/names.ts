@@ -12,9 +12,13 @@ export function isForbidden(wire: string): boolean {
   return wire === '__proto__';
 }
 
+/** What a name is made of; a longer one says no more. */
+const WIRE_LENGTH_READ = 1000;
+
 /** An argument's name that is not taken yet: `metadata[order id]` gives `metadata_order_id`. */
 export function argumentName(wire: string, taken: ReadonlySet<string>): string {
   const plain = wire
+    .slice(0, WIRE_LENGTH_READ)
     .normalize('NFKD')
     .replaceAll(/[^A-Za-z0-9_]+/gu, '_')
     .replaceAll(/^[_\d]+|_+$/gu, '');

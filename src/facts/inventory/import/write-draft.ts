@@ -133,11 +133,14 @@ function requestLines(operation: DraftOperation): readonly string[] {
 
 function placeLines(what: string, places: readonly DraftPlace[]): readonly string[] {
   if (places.length === 0) return [];
-  const members = places.map(([name, value]) => `            ${scalar(name)}: ${scalar(value)}`);
+  const members = places.map(([name, value]) => `            ${key(name)}: ${scalar(value)}`);
   return [`          ${what}:`, ...members];
 }
 
 // ---------------------------------------------------------------- texts
+
+/** YAML 1.2.2, section 7.4.2: an implicit key. */
+const YAML_KEY_LENGTH_MAX = 1024;
 
 /** Words that YAML reads as something else than text. */
 const NO_TEXT = /^(?:true|false|null|yes|no|on|off|y|n|~)$/iu;
@@ -146,11 +149,21 @@ const NO_TEXT = /^(?:true|false|null|yes|no|on|off|y|n|~)$/iu;
 export function scalar(text: string): string {
   const plain = /^[A-Za-z$/][\w$./-]*$/u.test(text) && !NO_TEXT.test(text);
   if (plain || /^https?:\/\/[\w./:%-]+$/u.test(text)) return text;
+  if (!text.isWellFormed() || /(?![\t\n])\p{Cc}|\p{Noncharacter_Code_Point}/u.test(text)) {
+    refuseImport('name_refused', 'a name or a value holds a character that nobody can see');
+  }
   // A JSON text is a YAML text, once what YAML calls no character is written by its number.
   return JSON.stringify(text).replaceAll(
     /[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/gu,
     (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
   );
+}
+
+/** The name of a member; YAML takes no longer one. */
+function key(name: string): string {
+  const text = scalar(name);
+  if (text.length <= YAML_KEY_LENGTH_MAX) return text;
+  return refuseImport('name_refused', 'the name of a parameter or a header is too long');
 }
 
 /** One line, whatever the text holds. */
