@@ -127,15 +127,32 @@ export async function verifyEd25519(
   signed: Uint8Array,
 ): Promise<boolean> {
   if (publicKey.length !== KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
-  const { subtle } = globalThis.crypto;
   try {
-    const algorithm = { name: 'Ed25519' };
-    const key = await subtle.importKey('raw', owned(publicKey), algorithm, false, ['verify']);
-    return await subtle.verify(algorithm, key, owned(signature), owned(signed));
+    const key = await imported(publicKey);
+    return await globalThis.crypto.subtle.verify(ED25519, key, owned(signature), owned(signed));
   } catch {
     // A point that is not on the curve is no key, and signs nothing.
     return false;
   }
+}
+
+/** WebCrypto's own form of a key, by whatever name this runtime has it. */
+type ImportedKey = Awaited<ReturnType<typeof globalThis.crypto.subtle.importKey>>;
+
+const ED25519 = { name: 'Ed25519' };
+/** Keys that were read before, by their bytes: a log's key verifies many notes. */
+const keys = new Map<string, ImportedKey>();
+const KEYS_KEPT_MAX = 64;
+
+async function imported(publicKey: Uint8Array): Promise<ImportedKey> {
+  const name = hex(publicKey);
+  const known = keys.get(name);
+  if (known !== undefined) return known;
+  const bytes = owned(publicKey);
+  const key = await globalThis.crypto.subtle.importKey('raw', bytes, ED25519, false, ['verify']);
+  if (keys.size >= KEYS_KEPT_MAX) keys.clear();
+  keys.set(name, key);
+  return key;
 }
 
 const KINDS: readonly SignatureKind[] = ['log', 'cosignature'];
